@@ -1,0 +1,96 @@
+//! What the person gave: at most one box, inside and outside clicks.
+
+use std::sync::Arc;
+
+use super::geometry::{ImagePoint, ImageRect, Size};
+use super::mask::Mask;
+
+/// Whether a click says "this belongs to the object" or "this does not".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    Inside,
+    Outside,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Click {
+    pub at: ImagePoint,
+    pub side: Side,
+}
+
+/// The question to an engine, in image pixels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Prompt {
+    pub rect: Option<ImageRect>,
+    /// In the order they were given; the last one is the newest.
+    pub clicks: Vec<Click>,
+}
+
+impl Prompt {
+    pub const fn is_empty(&self) -> bool {
+        self.rect.is_none() && self.clicks.is_empty()
+    }
+
+    /// Whether an engine can answer it: outside clicks alone name no object.
+    pub fn is_answerable(&self) -> bool {
+        self.rect.is_some() || self.clicks.iter().any(|c| c.side == Side::Inside)
+    }
+
+    pub fn points(&self, side: Side) -> impl Iterator<Item = ImagePoint> {
+        self.clicks
+            .iter()
+            .filter(move |c| c.side == side)
+            .map(|c| c.at)
+    }
+}
+
+/// Probabilities of a square or rectangular crop, as the network saw it.
+///
+/// The crop's top left corner lies at (`x`, `y`) in image pixels and may lie outside the image;
+/// `scale` is image pixels a cell of the grid. Outside the crop the probability is 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Soft {
+    pub x: f64,
+    pub y: f64,
+    pub scale: f64,
+    pub width: u32,
+    pub height: u32,
+    /// Probability times 255, row by row.
+    pub values: Vec<u8>,
+}
+
+impl Soft {
+    /// Probability at an image position, bilinear; 0 outside the crop.
+    ///
+    /// Grid cell `i` stands at image coordinate `x + i * scale`, as in `OpenCV`'s `warpAffine`.
+    pub fn at(&self, x: f64, y: f64) -> f32 {
+        let (u, v) = ((x - self.x) / self.scale, (y - self.y) / self.scale);
+        let (u0, v0) = (u.floor(), v.floor());
+        let (fu, fv) = ((u - u0) as f32, (v - v0) as f32);
+        let value = |i: i64, j: i64| {
+            if i < 0 || j < 0 || i >= i64::from(self.width) || j >= i64::from(self.height) {
+                return 0.0;
+            }
+            f32::from(self.values[j as usize * self.width as usize + i as usize]) / 255.0
+        };
+        let (i, j) = (u0 as i64, v0 as i64);
+        (1.0 - fv) * ((1.0 - fu) * value(i, j) + fu * value(i + 1, j))
+            + fv * ((1.0 - fu) * value(i, j + 1) + fu * value(i + 1, j + 1))
+    }
+
+    /// The pixels of an image of `size` where the probability is above `threshold`.
+    pub fn mask(&self, size: Size, threshold: f32) -> Arc<Mask> {
+        let reach = |start: f64, cells: u32, most: u32| {
+            let end = start + f64::from(cells) * self.scale;
+            (
+                start.floor().clamp(0.0, f64::from(most)) as u32,
+                end.ceil().clamp(0.0, f64::from(most)) as u32,
+            )
+        };
+        let (x0, x1) = reach(self.x, self.width, size.width);
+        let (y0, y1) = reach(self.y, self.height, size.height);
+        Arc::new(Mask::from_fn(size, ImageRect::new(x0, y0, x1, y1), |p| {
+            self.at(f64::from(p.x), f64::from(p.y)) > threshold
+        }))
+    }
+}

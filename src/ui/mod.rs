@@ -1,0 +1,1 @@
+//! Events in, cells and scenes out.
