@@ -63,7 +63,7 @@ impl Screen {
 
     /// The scene to show from now on; `None` hides the picture. The latest wins.
     pub fn show(&mut self, scene: Option<Arc<Scene>>) {
-        let _ = scene;
+        drop(scene);
     }
 
     /// Gives the terminal back to the shell, stops the process (SIGTSTP), and takes it over again
@@ -89,7 +89,7 @@ pub enum Event {
 
 impl Input {
     /// Waits for the next event; `None` when the terminal is gone.
-    pub fn next(&mut self) -> Option<Event> {
+    pub fn wait(&mut self) -> Option<Event> {
         todo!()
     }
 }
