@@ -101,7 +101,7 @@ pub struct Draft {
     /// Erased by hand, on top of whatever the engine says.
     pub erased: Option<Arc<Mask>>,
     /// The object this draft replaces when accepted, with its place in the drawing order.
-    pub replaces: Option<(usize, Box<Object>)>,
+    pub replaces: Option<(usize, Arc<Object>)>,
     /// Class given to the draft; `None` takes the current one.
     pub class: Option<Arc<str>>,
     /// Milliseconds a person worked on it so far.
@@ -136,7 +136,7 @@ impl Draft {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Document {
     /// In drawing order: a later one covers an earlier one.
-    pub objects: Vec<Object>,
+    pub objects: Vec<Arc<Object>>,
     pub draft: Draft,
     /// The verdict on the image as a whole.
     pub verdict: Verdict,

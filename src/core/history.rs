@@ -1,47 +1,59 @@
-//! Undo as a list of whole values: masks are shared, so a step costs one small clone.
+//! Undo as a list of whole values: they are shared, so a step costs one small clone.
+
+use std::sync::Arc;
 
 /// How many steps back are kept.
 const DEPTH: usize = 500;
 
-#[derive(Debug, Clone, PartialEq, Default)]
+/// Cheap to clone: a pointer a step.
+#[derive(Debug, Clone, Default)]
 pub struct History<T> {
-    past: Vec<T>,
-    now: T,
-    future: Vec<T>,
+    past: Vec<Arc<T>>,
+    now: Arc<T>,
+    future: Vec<Arc<T>>,
+    revision: u64,
 }
 
 impl<T: Clone> History<T> {
-    pub const fn new(now: T) -> Self {
+    pub fn new(now: T) -> Self {
+        Self::resume(Vec::new(), Arc::new(now), Vec::new())
+    }
+
+    /// Takes up a history from a file: the oldest state first in `past`, the nearest last in
+    /// `future`.
+    pub fn resume(mut past: Vec<Arc<T>>, now: Arc<T>, future: Vec<Arc<T>>) -> Self {
+        past.drain(..past.len().saturating_sub(DEPTH));
         Self {
-            past: Vec::new(),
+            past,
             now,
-            future: Vec::new(),
+            future,
+            revision: 0,
         }
     }
 
-    /// Takes up a history from a file: the oldest state first.
-    pub fn resume(mut past: Vec<T>, now: T, future: Vec<T>) -> Self {
-        past.drain(..past.len().saturating_sub(DEPTH));
-        Self { past, now, future }
-    }
-
-    pub const fn now(&self) -> &T {
+    pub fn now(&self) -> &T {
         &self.now
     }
 
     /// What undo would bring back, the oldest first.
-    pub fn past(&self) -> &[T] {
+    pub fn past(&self) -> &[Arc<T>] {
         &self.past
     }
 
     /// What redo would bring back, the nearest last.
-    pub fn future(&self) -> &[T] {
+    pub fn future(&self) -> &[Arc<T>] {
         &self.future
+    }
+
+    /// Counts the changes since it was made or read: two equal numbers mean one content.
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Changes the present without adding a step.
     pub fn amend(&mut self, change: impl FnOnce(&mut T)) {
-        change(&mut self.now);
+        self.revision += 1;
+        change(Arc::make_mut(&mut self.now));
     }
 
     /// Changes the present; undo brings back what was before.
@@ -49,9 +61,9 @@ impl<T: Clone> History<T> {
         if self.past.len() == DEPTH {
             self.past.remove(0);
         }
-        self.past.push(self.now.clone());
+        self.past.push(Arc::clone(&self.now));
         self.future.clear();
-        change(&mut self.now);
+        self.amend(change);
     }
 
     /// Goes one step back; false where there is none.
@@ -59,6 +71,7 @@ impl<T: Clone> History<T> {
         let Some(previous) = self.past.pop() else {
             return false;
         };
+        self.revision += 1;
         self.future.push(std::mem::replace(&mut self.now, previous));
         true
     }
@@ -68,6 +81,7 @@ impl<T: Clone> History<T> {
         let Some(next) = self.future.pop() else {
             return false;
         };
+        self.revision += 1;
         self.past.push(std::mem::replace(&mut self.now, next));
         true
     }
