@@ -113,6 +113,20 @@ impl Mask {
         )
     }
 
+    /// What a round brush covers on its way from one pixel to another.
+    pub fn from_stroke(size: Size, from: ImagePoint, to: ImagePoint, radius: f64) -> Self {
+        let (x, y) = (f64::from(from.x), f64::from(from.y));
+        let (dx, dy) = (f64::from(to.x) - x, f64::from(to.y) - y);
+        // Half a radius apart the disks' joint outline is smooth to a thirtieth of the radius.
+        let steps = (dx.hypot(dy) / (radius / 2.0).max(1.0)).ceil().max(1.0) as u32;
+        let runs = (0..=steps).flat_map(|i| {
+            let t = f64::from(i) / f64::from(steps);
+            let at = size.clamp((x + t * dx).round() as i64, (y + t * dy).round() as i64);
+            Self::from_disk(size, at, radius).runs
+        });
+        Self::from_runs(size, runs.collect::<Vec<_>>())
+    }
+
     pub const fn size(&self) -> Size {
         self.size
     }

@@ -1,10 +1,14 @@
 //! Pure data and arithmetic: no files, no threads, no terminal.
 
+pub mod components;
 pub mod document;
 pub mod geometry;
 pub mod history;
 pub mod image;
 pub mod mask;
+pub mod morphology;
+pub mod printable;
 pub mod prompt;
+pub mod rle;
 pub mod scene;
 pub mod view;

@@ -93,4 +93,51 @@ impl Soft {
             self.at(f64::from(p.x), f64::from(p.y)) > threshold
         }))
     }
+
+    /// The pixel whose probability is nearest to even, weighted by how much uncertain area lies
+    /// around it; clicks and their surroundings are left out. `None` where all is certain.
+    pub fn most_doubtful(&self, size: Size, prompt: &Prompt) -> Option<ImagePoint> {
+        const REACH: i64 = 3;
+        let (w, h) = (i64::from(self.width), i64::from(self.height));
+        let doubt: Vec<u32> = self
+            .values
+            .iter()
+            .map(|v| 128 - u32::from(v.abs_diff(127)).min(128))
+            .collect();
+        let around = |i: i64, j: i64| -> u32 {
+            let rows = (j - REACH).max(0)..(j + REACH + 1).min(h);
+            rows.flat_map(|v| {
+                let cols = (i - REACH).max(0)..(i + REACH + 1).min(w);
+                cols.map(move |u| (v * w + u) as usize)
+            })
+            .map(|k| doubt[k])
+            .sum()
+        };
+        let near = 12.0 * self.scale;
+        let known = |x: f64, y: f64| {
+            prompt
+                .clicks
+                .iter()
+                .any(|c| (f64::from(c.at.x) - x).hypot(f64::from(c.at.y) - y) < near)
+        };
+        let mut best: Option<(u32, ImagePoint)> = None;
+        for j in (0..h).step_by(2) {
+            for i in (0..w).step_by(2) {
+                let (x, y) = (
+                    self.x + i as f64 * self.scale,
+                    self.y + j as f64 * self.scale,
+                );
+                let on_image =
+                    x >= 0.0 && y >= 0.0 && x < f64::from(size.width) && y < f64::from(size.height);
+                if !on_image || doubt[(j * w + i) as usize] < 64 || known(x, y) {
+                    continue;
+                }
+                let sum = around(i, j);
+                if best.is_none_or(|(most, _)| sum > most) {
+                    best = Some((sum, ImagePoint::new(x as u32, y as u32)));
+                }
+            }
+        }
+        best.map(|(_, at)| at)
+    }
 }

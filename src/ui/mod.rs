@@ -1,1 +1,11 @@
-//! Events in, cells and scenes out.
+//! Events in, cells and scenes out. Only `app` and `workers` touch threads, files and stdout.
+
+pub mod action;
+pub mod app;
+pub mod input;
+pub mod keymap;
+pub mod layout;
+pub mod state;
+pub mod update;
+pub mod view;
+pub mod workers;

@@ -1,0 +1,212 @@
+//! COCO's run lengths: column by column, beginning with background; counts or a short string.
+//!
+//! The string is pycocotools' `rleToString`: each count, from the third on as the difference to the
+//! one two before it, in groups of five bits with a sign.
+
+use super::geometry::{ImageRect, Size};
+use super::mask::{Mask, Run};
+
+/// Why run lengths do not describe a mask.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the run lengths add up to {sum} pixels, the image has {area}")]
+    Sum { sum: u64, area: u64 },
+    #[error("character {at} of the run lengths is none of COCO's")]
+    Character { at: usize },
+}
+
+/// The run lengths of a mask, background first.
+pub fn counts(mask: &Mask) -> Vec<u64> {
+    let size = mask.size();
+    let Some(bounds) = mask.bounds() else {
+        return vec![size.area()];
+    };
+    let width = bounds.width() as usize;
+    let bytes = mask.to_bytes(bounds);
+    let mut counts = Vec::new();
+    // The position behind the last change of value, in column order.
+    let (mut change, mut value) = (0_u64, 0_u8);
+    let mut put = |position: u64, next: u8| {
+        if next != value {
+            counts.push(position - change);
+            (change, value) = (position, next);
+        }
+    };
+    for x in 0..width {
+        let column = (u64::from(bounds.x0) + x as u64) * u64::from(size.height);
+        put(column, u8::from(bounds.y0 == 0) & bytes[x]);
+        for y in 0..bounds.height() as usize {
+            let position = column + u64::from(bounds.y0) + y as u64;
+            put(position, bytes[y * width + x]);
+        }
+        if bounds.y1 < size.height {
+            put(column + u64::from(bounds.y1), 0);
+        }
+    }
+    if bounds.x1 < size.width {
+        put(u64::from(bounds.x1) * u64::from(size.height), 0);
+    }
+    let last = change;
+    counts.push(size.area() - last);
+    counts
+}
+
+/// The mask with these run lengths.
+pub fn mask(size: Size, counts: &[u64]) -> Result<Mask, Error> {
+    let area = size.area();
+    let sum = counts.iter().fold(0_u64, |a, b| a.saturating_add(*b));
+    if sum != area {
+        return Err(Error::Sum { sum, area });
+    }
+    let height = u64::from(size.height);
+    let mut columns: Vec<Run> = Vec::new();
+    let mut position = 0;
+    for (i, count) in counts.iter().enumerate() {
+        let (mut from, to) = (position, position + count);
+        position = to;
+        while i % 2 == 1 && from < to {
+            let x = from / height;
+            let end = to.min((x + 1) * height);
+            // A column's run, as a row's run of the mask on its side.
+            columns.push(Run {
+                y: x as u32,
+                x0: (from - x * height) as u32,
+                x1: (end - x * height) as u32,
+            });
+            from = end;
+        }
+    }
+    let aside = Mask::from_runs(Size::new(size.height, size.width), columns);
+    Ok(transposed(&aside, size))
+}
+
+fn transposed(aside: &Mask, size: Size) -> Mask {
+    let Some(bounds) = aside.bounds() else {
+        return Mask::empty(size);
+    };
+    let bytes = aside.to_bytes(bounds);
+    let stride = bounds.width() as usize;
+    let upright = ImageRect::new(bounds.y0, bounds.x0, bounds.y1, bounds.x1);
+    Mask::from_fn(size, upright, |p| {
+        bytes[(p.x - upright.x0) as usize * stride + (p.y - upright.y0) as usize] != 0
+    })
+}
+
+/// COCO's compressed string.
+pub fn to_string(counts: &[u64]) -> String {
+    let mut text = String::new();
+    for (i, count) in counts.iter().enumerate() {
+        let before = if i > 2 { counts[i - 2] as i64 } else { 0 };
+        let mut rest = *count as i64 - before;
+        loop {
+            let bits = rest & 0x1f;
+            rest >>= 5;
+            let ends = if bits & 0x10 == 0 {
+                rest == 0
+            } else {
+                rest == -1
+            };
+            let code = bits | if ends { 0 } else { 0x20 };
+            text.push((code as u8 + 48) as char);
+            if ends {
+                break;
+            }
+        }
+    }
+    text
+}
+
+/// The counts in COCO's compressed string.
+pub fn from_string(text: &str) -> Result<Vec<u64>, Error> {
+    let mut counts: Vec<u64> = Vec::new();
+    let (mut value, mut shift) = (0_i64, 0_u32);
+    for (at, byte) in text.bytes().enumerate() {
+        let code = i64::from(byte) - 48;
+        if !(0..64).contains(&code) || shift > 55 {
+            return Err(Error::Character { at });
+        }
+        value |= (code & 0x1f) << shift;
+        shift += 5;
+        if code & 0x20 != 0 {
+            continue;
+        }
+        if code & 0x10 != 0 {
+            value |= -1_i64 << shift;
+        }
+        let before = match counts.len() {
+            n if n > 2 => counts[n - 2] as i64,
+            _ => 0,
+        };
+        let count = value.checked_add(before).filter(|c| *c >= 0);
+        counts.push(count.ok_or(Error::Character { at })? as u64);
+        (value, shift) = (0, 0);
+    }
+    if shift > 0 {
+        return Err(Error::Character { at: text.len() });
+    }
+    Ok(counts)
+}
+
+/// A mask from COCO's compressed string.
+pub fn mask_from_string(size: Size, text: &str) -> Result<Mask, Error> {
+    mask(size, &from_string(text)?)
+}
+
+/// COCO's compressed string of a mask.
+pub fn string_from_mask(mask: &Mask) -> String {
+    to_string(&counts(mask))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SIZE: Size = Size::new(11, 7);
+
+    /// Column by column, the slow and sure way.
+    fn plain(mask: &Mask) -> Vec<u64> {
+        let (mut counts, mut value, mut run) = (Vec::new(), false, 0);
+        for x in 0..SIZE.width {
+            for y in 0..SIZE.height {
+                let here = mask.contains(crate::core::geometry::ImagePoint::new(x, y));
+                if here != value {
+                    counts.push(run);
+                    (run, value) = (0, here);
+                }
+                run += 1;
+            }
+        }
+        counts.push(run);
+        counts
+    }
+
+    proptest! {
+        #[test]
+        fn counts_and_string_lead_back_to_the_mask(bits in proptest::collection::vec(0..2u8, SIZE.area() as usize)) {
+            let one = Mask::from_bytes(SIZE, SIZE.bounds(), &bits);
+            prop_assert_eq!(counts(&one), plain(&one));
+            prop_assert_eq!(mask(SIZE, &counts(&one)).expect("our own"), one.clone());
+            prop_assert_eq!(mask_from_string(SIZE, &string_from_mask(&one)).expect("our own"), one);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*") {
+            if let Ok(counts) = from_string(&text) {
+                let _ = mask(SIZE, &counts);
+            }
+        }
+
+        #[test]
+        fn large_counts_survive_the_string(counts in proptest::collection::vec(0..1_000_000_000u64, 1..9)) {
+            prop_assert_eq!(from_string(&to_string(&counts)).expect("our own"), counts);
+        }
+    }
+
+    #[test]
+    fn the_string_is_pycocotools() {
+        // pycocotools.mask.encode of an 11x7 mask with rows 2..5 of columns 3..9 set.
+        let block = Mask::from_rect(SIZE, ImageRect::new(3, 2, 9, 5));
+        assert_eq!(counts(&block), [23, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 16]);
+    }
+}

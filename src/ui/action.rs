@@ -1,0 +1,184 @@
+//! What a person can ask for, what the state wants done, and what came of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::core::document::{Document, Proposal, Verdict};
+use crate::core::geometry::ImagePoint;
+use crate::core::history::History;
+use crate::core::prompt::Side;
+use crate::segment::Question;
+use crate::store::decode::Decoded;
+use crate::store::settings::Class;
+use crate::store::sidecar::Access;
+
+/// Where to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Left,
+    Down,
+    Up,
+    Right,
+}
+
+/// How far one key goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    Pixel,
+    Cell,
+    EightCells,
+}
+
+/// One change of the draft's mask that needs no engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    FillHoles,
+    DropIslands,
+    Grow,
+    Shrink,
+    Smooth,
+    RaiseThreshold,
+    LowerThreshold,
+}
+
+/// What a person can ask for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Action {
+    Move(Direction, Step),
+    /// Puts the cursor on a pixel (the mouse).
+    Point(ImagePoint),
+    Corner,
+    Click(Side),
+    Accept,
+    Drop,
+    Undo,
+    Redo,
+    GridAim,
+    Doubtful,
+    NextAlternative,
+    Paint,
+    Erase,
+    BrushLarger,
+    BrushSmaller,
+    Correct(Correction),
+    NextObject,
+    PreviousObject,
+    EditObject,
+    DeleteObject,
+    JoinObjects,
+    SplitObject,
+    RaiseObject,
+    LowerObject,
+    NextImage,
+    PreviousImage,
+    NextUnfinished,
+    CopyPrevious,
+    Finish,
+    /// A digit: the class with this hotkey, or the start of a count.
+    Digit(u8),
+    ChooseClass,
+    ZoomIn,
+    ZoomOut,
+    ZoomFit,
+    ZoomObject,
+    Overlay,
+    Review,
+    Judge(Verdict),
+    Later,
+    Comment,
+    Commands,
+    Help,
+    Quit,
+    Suspend,
+    /// Text keys, where a line is being typed.
+    Type(char),
+    Backspace,
+    Confirm,
+    Cancel,
+    /// Drag of the mouse to a pixel with the button held.
+    Drag(ImagePoint),
+    Release(ImagePoint),
+    Wheel(ImagePoint, Direction),
+}
+
+/// A save: the files beside one image should say this.
+#[derive(Debug, Clone)]
+pub struct Save {
+    pub path: PathBuf,
+    pub history: History<Document>,
+}
+
+impl PartialEq for Save {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.history.revision() == other.history.revision()
+    }
+}
+
+/// What the state would like the world to do. Compared with the last one, never queued.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wants {
+    /// The image to be open.
+    pub open: Option<PathBuf>,
+    /// Images to decode ahead, the likeliest first.
+    pub ahead: Vec<PathBuf>,
+    /// A prompt without an answer.
+    pub answer: Option<Ask>,
+    pub save: Option<Save>,
+    /// A class to write into the folder's settings.
+    pub class: Option<Class>,
+}
+
+/// A question to the engine.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub path: PathBuf,
+    pub question: Question,
+    /// Differs when the person asks the same again after a failure.
+    pub attempt: u32,
+}
+
+impl PartialEq for Ask {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+            && self.question.prompt == other.question.prompt
+            && self.attempt == other.attempt
+    }
+}
+
+/// What the world answered. Each names what it answers.
+#[derive(Debug)]
+pub enum Outcome {
+    /// More images of the folder.
+    Found(Vec<PathBuf>),
+    Walked,
+    Opened(Box<OpenedImage>),
+    OpenFailed(PathBuf, String),
+    Proposed(Box<Answer>),
+    /// The engine could not answer.
+    Unanswered(PathBuf, String),
+    EngineReady(String),
+    Saved(PathBuf, u64),
+    SaveFailed(PathBuf, u64, String),
+    ClassSaved(String),
+    Failed(String),
+}
+
+#[derive(Debug)]
+pub struct OpenedImage {
+    pub path: PathBuf,
+    pub decoded: Decoded,
+    pub history: History<Document>,
+    pub access: Access,
+    pub notes: Vec<String>,
+}
+
+/// Proposals with the question they answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub ask: Ask,
+    pub proposals: Vec<Proposal>,
+    pub milliseconds: f64,
+}
+
+/// Who is at the keyboard: `user@host`.
+pub type Person = Arc<str>;

@@ -1,0 +1,203 @@
+//! The loop: events change the state, the workers follow it, the screen shows it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::action::{Outcome, Person};
+use super::state::{Mode, Notice, State};
+use super::view;
+use super::workers::{Event, Workers};
+use crate::core::scene::Scene;
+use crate::store::settings::{self, Settings};
+use crate::term::{self, Graphics, Input, Screen};
+
+/// What to open, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Files, folders, globs; empty means the folder one is in.
+    pub paths: Vec<PathBuf>,
+    pub graphics: Option<Graphics>,
+    /// An engine's name, or a model's file or folder.
+    pub engine: Option<String>,
+    /// Begin with the review pass.
+    pub start: Start,
+}
+
+/// With what the app begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Start {
+    #[default]
+    Annotate,
+    Review,
+}
+
+/// Why the app could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Terminal(#[from] term::Error),
+    #[error(transparent)]
+    Store(#[from] crate::store::error::Error),
+}
+
+/// What is told after the screen is gone.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// What could not be saved, if anything.
+    pub unsaved: Option<String>,
+}
+
+/// Runs the app until the person quits or the terminal is gone. Everything is on the disk when it
+/// returns, or the summary says what is not.
+pub fn run(options: Options) -> Result<Summary, Error> {
+    let paths = if options.paths.is_empty() {
+        vec![PathBuf::from(".")]
+    } else {
+        options.paths
+    };
+    let settings = settings::load(&folder_of(&paths[0]))?;
+    let (screen, input) = Screen::open(options.graphics)?;
+    let engine = options
+        .engine
+        .or_else(|| settings.engine.clone())
+        .unwrap_or_else(|| "click".into());
+    let (events, received) = mpsc::channel();
+    listen(input, events.clone());
+    let workers = Workers::start(paths, engine, settings.file.clone(), &events);
+    let mut app = App::new(screen, settings, workers);
+    if options.start == Start::Review {
+        app.state.mode = Mode::Review;
+    }
+    app.run(&received)
+}
+
+/// The folder whose settings count.
+fn folder_of(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        return path.to_path_buf();
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new(".")).to_path_buf()
+}
+
+fn listen(mut input: Input, events: mpsc::Sender<Event>) {
+    thread::spawn(move || {
+        while let Some(event) = input.wait() {
+            if events.send(Event::Terminal(event)).is_err() {
+                return;
+            }
+        }
+        let _ = events.send(Event::Terminal(term::Event::Hangup));
+    });
+}
+
+struct App {
+    screen: Screen,
+    state: State,
+    workers: Option<Workers>,
+    shown: Option<Arc<Scene>>,
+}
+
+impl App {
+    fn new(screen: Screen, settings: Settings, workers: Workers) -> Self {
+        let mut state = State::new(settings, person());
+        state.now = now();
+        let size = screen.size();
+        state.resize((size.width as u16, size.height as u16), screen.cell_size());
+        Self {
+            screen,
+            state,
+            workers: Some(workers),
+            shown: None,
+        }
+    }
+
+    fn run(mut self, received: &Receiver<Event>) -> Result<Summary, Error> {
+        self.show()?;
+        while !self.state.quit {
+            let Ok(event) = received.recv() else { break };
+            self.take(event);
+            // All that has come meanwhile counts before the next frame is drawn.
+            while let Ok(event) = received.try_recv() {
+                self.take(event);
+            }
+            if std::mem::take(&mut self.state.suspend) {
+                self.screen.suspend()?;
+                self.shown = None;
+            }
+            self.show()?;
+        }
+        Ok(self.finish(received))
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Terminal(term::Event::Input(crossterm::event::Event::Resize(cols, rows))) => {
+                let cell = self.screen.cell_size();
+                self.state.resize((cols, rows), cell);
+            }
+            Event::Terminal(term::Event::Input(input)) => self.state.input(&input, now()),
+            Event::Terminal(term::Event::Ready) => {}
+            Event::Terminal(term::Event::Hangup) => self.state.quit = true,
+            Event::Terminal(term::Event::Suspend) => self.state.suspend = true,
+            Event::Terminal(term::Event::Notice(text)) => {
+                self.state.notice = Some(Notice::Info(text));
+            }
+            Event::Outcome(outcome) => self.state.learn(outcome),
+        }
+        if let Some(workers) = &mut self.workers {
+            workers.follow(self.state.wants());
+        }
+    }
+
+    fn show(&mut self) -> Result<(), Error> {
+        let scene = view::scene(&self.state);
+        if scene.as_ref() != self.shown.as_deref() {
+            self.shown = scene.map(Arc::new);
+            self.screen.show(self.shown.clone());
+        }
+        let state = &self.state;
+        self.screen.draw(|frame| view::draw(state, frame))?;
+        Ok(())
+    }
+
+    /// Lets the workers end their saves, and hears what came of them.
+    fn finish(mut self, received: &Receiver<Event>) -> Summary {
+        self.state.retry_saving();
+        if let Some(mut workers) = self.workers.take() {
+            workers.follow(self.state.wants());
+            drop(workers);
+        }
+        while let Ok(event) = received.try_recv() {
+            if let Event::Outcome(outcome @ (Outcome::Saved(..) | Outcome::SaveFailed(..))) = event
+            {
+                self.state.learn(outcome);
+            }
+        }
+        let unsaved = self.state.open.as_ref().filter(|o| o.unsaved.is_some());
+        let why = match (&self.state.notice, unsaved) {
+            (Some(Notice::Problem(why)), Some(_)) => Some(why.clone()),
+            _ => None,
+        };
+        Summary { unsaved: why }
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |d| d.as_millis() as i64)
+}
+
+/// `user@host`, as the system says.
+fn person() -> Person {
+    let user = std::env::var("USER").unwrap_or_else(|_| "unknown".into());
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    Arc::from(format!("{user}@{host}"))
+}

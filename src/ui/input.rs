@@ -1,0 +1,106 @@
+//! Keys and mouse to actions: what they mean depends on the mode alone.
+
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+
+use super::action::{Action, Direction};
+use super::keymap::{self, Key};
+use super::state::{Mode, State};
+use crate::core::geometry::{CellPoint, ImagePoint};
+use crate::core::prompt::Side;
+
+/// The keys of the grid, row by row.
+const GRID: [char; 9] = ['q', 'w', 'e', 'a', 's', 'd', 'z', 'x', 'c'];
+
+impl State {
+    /// Takes one event of the terminal.
+    pub fn input(&mut self, event: &Event, now: i64) {
+        match event {
+            Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key, now),
+            Event::Mouse(mouse) => self.mouse(*mouse, now),
+            Event::Paste(text) => {
+                for c in text.chars().filter(|c| !c.is_control()) {
+                    self.act(Action::Type(c), now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn key(&mut self, event: KeyEvent, now: i64) {
+        let key = Key::from_event(event);
+        let ends = key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL;
+        if ends {
+            return self.act(Action::Quit, now);
+        }
+        if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL {
+            return self.act(Action::Suspend, now);
+        }
+        let action = match &self.mode {
+            Mode::Typing { .. } | Mode::Help { .. } => return self.text_key(key, now),
+            Mode::Grid { .. } => {
+                if let KeyCode::Char(c) = key.code
+                    && let Some(part) = GRID.iter().position(|g| *g == c)
+                {
+                    return self.narrow(part as u32);
+                }
+                let action = keymap::lookup(key);
+                let keeps = matches!(action, Some(Action::Drop | Action::Accept));
+                self.mode = Mode::Aim;
+                // Enter and Esc end the grid; any other key ends it and does its work there.
+                action.filter(|_| !keeps)
+            }
+            Mode::Review => keymap::lookup_review(key),
+            Mode::Aim | Mode::Brush(_) => keymap::lookup(key),
+        };
+        if let Some(action) = action {
+            self.act(action, now);
+        }
+    }
+
+    fn text_key(&mut self, key: Key, now: i64) {
+        let in_help = matches!(self.mode, Mode::Help { .. });
+        match key.code {
+            KeyCode::Esc => self.act(Action::Cancel, now),
+            KeyCode::Enter | KeyCode::Char('?') if in_help => self.act(Action::Cancel, now),
+            KeyCode::Enter => self.act(Action::Confirm, now),
+            KeyCode::Backspace => self.act(Action::Backspace, now),
+            KeyCode::Up => self.choose(-1),
+            KeyCode::Down => self.choose(1),
+            KeyCode::PageUp => self.choose(-10),
+            KeyCode::PageDown => self.choose(10),
+            KeyCode::Char(c) => self.act(Action::Type(c), now),
+            _ => {}
+        }
+    }
+
+    fn mouse(&mut self, event: MouseEvent, now: i64) {
+        let cell = CellPoint {
+            col: event.column,
+            row: event.row,
+        };
+        let Some(at) = self.pixel_under(cell) else {
+            return;
+        };
+        match event.kind {
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.pressed = Some(at);
+                self.act(Action::Point(at), now);
+            }
+            MouseEventKind::Drag(MouseButton::Left) => self.act(Action::Drag(at), now),
+            MouseEventKind::Up(MouseButton::Left) => self.act(Action::Release(at), now),
+            MouseEventKind::Down(MouseButton::Right) => {
+                self.act(Action::Point(at), now);
+                self.act(Action::Click(Side::Outside), now);
+            }
+            MouseEventKind::ScrollUp => self.act(Action::Wheel(at, Direction::Up), now),
+            MouseEventKind::ScrollDown => self.act(Action::Wheel(at, Direction::Down), now),
+            _ => {}
+        }
+    }
+
+    fn pixel_under(&self, cell: CellPoint) -> Option<ImagePoint> {
+        self.shown()?.view.image_from_cell(cell)
+    }
+}

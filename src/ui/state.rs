@@ -1,0 +1,358 @@
+//! All that the app knows. `update` changes it; `view` and `wants` read it.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::action::{Answer, Ask, OpenedImage, Person, Save, Wants};
+use crate::core::document::{Document, Proposal, Verdict};
+use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
+use crate::core::history::History;
+use crate::core::mask::Mask;
+use crate::core::view::View;
+use crate::segment::Question;
+use crate::store::decode::Decoded;
+use crate::store::settings::{Class, Settings};
+use crate::store::sidecar::Access;
+
+/// What keys mean just now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mode {
+    Aim,
+    /// Nine keys narrow the region.
+    Grid {
+        region: ImageRect,
+    },
+    /// The brush follows the cursor.
+    Brush(Brush),
+    /// One object at a time gets a verdict.
+    Review,
+    /// A line is being typed.
+    Typing {
+        what: Typing,
+        text: String,
+        choice: usize,
+    },
+    Help {
+        search: String,
+        scroll: u16,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Brush {
+    Paint,
+    Erase,
+}
+
+/// What a typed line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    Class,
+    Command,
+    Comment,
+}
+
+/// How masks are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overlay {
+    #[default]
+    Fill,
+    Outline,
+    Off,
+}
+
+impl Overlay {
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Fill => Self::Outline,
+            Self::Outline => Self::Off,
+            Self::Off => Self::Fill,
+        }
+    }
+}
+
+/// A line for the person, with its weight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    Info(String),
+    Problem(String),
+}
+
+/// The image on the screen.
+#[derive(Debug)]
+pub struct Open {
+    pub path: PathBuf,
+    pub decoded: Decoded,
+    pub history: History<Document>,
+    pub access: Access,
+    /// The revision that lies on the disk.
+    pub saved: u64,
+    /// The revision that could not be written; tried again at the next change.
+    pub unsaved: Option<u64>,
+    pub view: View,
+    /// The view before a zoom to an object.
+    pub wide: Option<View>,
+    pub cursor: ImagePoint,
+    /// The first corner of a box.
+    pub corner: Option<ImagePoint>,
+    /// Which object is selected.
+    pub selected: Option<usize>,
+    /// Other readings of the draft's prompt, the shown one first.
+    pub alternatives: Vec<Proposal>,
+    pub milliseconds: Option<f64>,
+    /// Milliseconds the person worked since the draft was last counted.
+    pub spent: u64,
+    /// The prompt that got no answer.
+    pub unanswered: bool,
+}
+
+impl Open {
+    pub fn document(&self) -> &Document {
+        self.history.now()
+    }
+
+    /// Whether everything lies on the disk.
+    pub fn is_saved(&self) -> bool {
+        self.saved == self.history.revision()
+    }
+}
+
+/// The person's way through a review.
+#[derive(Debug, Clone, Default)]
+pub struct ReviewPass {
+    pub judged: u32,
+    /// Objects put off in this pass.
+    pub later: HashSet<(PathBuf, u64)>,
+}
+
+#[derive(Debug)]
+pub struct State {
+    pub images: Vec<PathBuf>,
+    /// Which of them is, or shall be, on the screen.
+    pub at: usize,
+    pub walked: bool,
+    pub open: Option<Open>,
+    /// Why an image cannot be shown.
+    pub broken: HashMap<PathBuf, String>,
+    /// Which images the person called finished, as far as seen.
+    pub finished: HashSet<PathBuf>,
+    pub settings: Settings,
+    pub class: Arc<str>,
+    /// A class that shall be written into the settings.
+    pub new_class: Option<Class>,
+    pub person: Person,
+    pub engine: Option<String>,
+    pub mode: Mode,
+    /// The count typed so far, and the class to go back to should a move follow.
+    pub count: Option<(u32, Arc<str>)>,
+    pub brush: f64,
+    pub overlay: Overlay,
+    pub review: ReviewPass,
+    pub canvas: CellRect,
+    pub cell: CellSize,
+    pub screen: (u16, u16),
+    pub notice: Option<Notice>,
+    /// Objects of the image seen before this one, for copying.
+    pub before: Option<Arc<Document>>,
+    pub attempt: u32,
+    pub quit: bool,
+    pub suspend: bool,
+    /// When the last key came, in milliseconds since 1970.
+    pub now: i64,
+    /// Pixel under the mouse when its button went down.
+    pub pressed: Option<ImagePoint>,
+}
+
+impl State {
+    pub fn new(settings: Settings, person: Person) -> Self {
+        let class = settings
+            .classes
+            .first()
+            .map_or_else(|| Arc::from("object"), |c| Arc::from(c.name.as_str()));
+        Self {
+            images: Vec::new(),
+            at: 0,
+            walked: false,
+            open: None,
+            broken: HashMap::new(),
+            finished: HashSet::new(),
+            settings,
+            class,
+            new_class: None,
+            person,
+            engine: None,
+            mode: Mode::Aim,
+            count: None,
+            brush: 12.0,
+            overlay: Overlay::default(),
+            review: ReviewPass::default(),
+            canvas: CellRect::default(),
+            cell: CellSize::default(),
+            screen: (80, 24),
+            notice: None,
+            before: None,
+            attempt: 0,
+            quit: false,
+            suspend: false,
+            now: 0,
+            pressed: None,
+        }
+    }
+
+    /// The image that is, or shall be, on the screen.
+    pub fn path(&self) -> Option<&Path> {
+        self.images.get(self.at).map(PathBuf::as_path)
+    }
+
+    /// The open image, if it is the one that shall be on the screen.
+    pub fn shown(&self) -> Option<&Open> {
+        self.open
+            .as_ref()
+            .filter(|o| Some(o.path.as_path()) == self.path())
+    }
+
+    /// The class the draft would get.
+    pub fn draft_class(&self) -> Arc<str> {
+        self.shown()
+            .and_then(|o| o.document().draft.class.clone())
+            .unwrap_or_else(|| Arc::clone(&self.class))
+    }
+
+    pub fn colour(&self, class: &str) -> crate::core::scene::Rgb {
+        self.settings
+            .classes
+            .iter()
+            .find(|c| c.name == class)
+            .map_or([255, 176, 0], |c| c.colour)
+    }
+
+    /// The mask of the draft, or of the selected object.
+    pub fn focus(&self) -> Option<Arc<Mask>> {
+        let open = self.shown()?;
+        open.document().draft.mask().or_else(|| {
+            open.selected
+                .and_then(|i| open.document().objects.get(i))
+                .map(|o| Arc::clone(&o.mask))
+        })
+    }
+
+    /// Objects of the open image that still need a verdict.
+    pub fn unseen(&self) -> impl Iterator<Item = usize> {
+        self.shown().into_iter().flat_map(move |open| {
+            open.document()
+                .objects
+                .iter()
+                .enumerate()
+                .filter(|(_, o)| {
+                    o.verdict == Verdict::Unseen
+                        && !self.review.later.contains(&(open.path.clone(), o.id))
+                })
+                .map(|(i, _)| i)
+        })
+    }
+
+    /// What the world shall do.
+    pub fn wants(&self) -> Wants {
+        let beside = [1, -1, 2].into_iter().filter_map(|by| {
+            let at = self.at.checked_add_signed(by)?;
+            self.images.get(at).cloned()
+        });
+        Wants {
+            open: self
+                .path()
+                .filter(|p| !self.broken.contains_key(*p))
+                .map(Path::to_path_buf),
+            ahead: beside.collect(),
+            answer: self.question(),
+            save: self.save(),
+            class: self.new_class.clone(),
+        }
+    }
+
+    fn question(&self) -> Option<Ask> {
+        let open = self.shown()?;
+        let draft = &open.document().draft;
+        (!draft.answered && !open.unanswered && draft.prompt.is_answerable()).then(|| Ask {
+            path: open.path.clone(),
+            question: Question {
+                image: Arc::clone(&open.decoded.image),
+                image_key: open.decoded.key,
+                prompt: draft.prompt.clone(),
+                previous: draft.proposal.clone(),
+            },
+            attempt: self.attempt,
+        })
+    }
+
+    fn save(&self) -> Option<Save> {
+        let open = self.open.as_ref()?;
+        let due = !open.is_saved()
+            && open.unsaved != Some(open.history.revision())
+            && open.access == Access::Writable;
+        due.then(|| Save {
+            path: open.path.clone(),
+            history: open.history.clone(),
+        })
+    }
+
+    /// Lets a save that failed be tried once more.
+    pub(super) fn retry_saving(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.unsaved = None;
+        }
+    }
+
+    pub(super) fn opened(&mut self, image: OpenedImage) {
+        let size = image.decoded.image.size();
+        if image.history.now().finished {
+            self.finished.insert(image.path.clone());
+        }
+        if let Some(note) = image.notes.first() {
+            self.notice = Some(Notice::Info(note.clone()));
+        }
+        if let Access::ReadOnly { why } = &image.access {
+            self.notice = Some(Notice::Problem(why.clone()));
+        }
+        self.before = self
+            .open
+            .take()
+            .map(|o| Arc::new(o.document().clone()))
+            .or(self.before.take());
+        let saved = image.history.revision();
+        self.open = Some(Open {
+            view: View::fit(size, self.canvas, self.cell),
+            cursor: size.bounds().centre(),
+            path: image.path,
+            decoded: image.decoded,
+            history: image.history,
+            access: image.access,
+            saved,
+            unsaved: None,
+            wide: None,
+            corner: None,
+            selected: None,
+            alternatives: Vec::new(),
+            milliseconds: None,
+            spent: 0,
+            unanswered: false,
+        });
+    }
+
+    pub(super) fn proposed(&mut self, answer: Answer) {
+        let Some(open) = &mut self.open else { return };
+        let draft = &open.history.now().draft;
+        // The prompt moved on while the engine was thinking.
+        if open.path != answer.ask.path || draft.prompt != answer.ask.question.prompt {
+            return;
+        }
+        open.milliseconds = Some(answer.milliseconds);
+        open.alternatives = answer.proposals;
+        let best = open.alternatives.first().cloned();
+        open.history.amend(|d| {
+            d.draft.proposal = best;
+            d.draft.answered = true;
+        });
+    }
+}

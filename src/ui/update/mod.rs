@@ -1,0 +1,205 @@
+//! The only place where the state changes: by what the person asks for, and by what came of it.
+
+mod draft;
+mod images;
+mod motion;
+mod objects;
+mod review;
+mod typing;
+
+pub use typing::matching_commands;
+
+use super::action::{Action, Outcome};
+use super::state::{Brush, Mode, Notice, Overlay, State};
+
+impl State {
+    /// Does what the person asks for, at `now` in milliseconds since 1970.
+    pub fn act(&mut self, action: Action, now: i64) {
+        self.account(now);
+        if !matches!(action, Action::Drag(_) | Action::Point(_)) {
+            self.notice = None;
+            self.retry();
+        }
+        let count = match action {
+            Action::Digit(_) => None,
+            _ => self.count.take(),
+        };
+        match action {
+            Action::Move(direction, step) => self.step_cursor(direction, step, count),
+            Action::Point(at) => self.put_cursor(at),
+            Action::Drag(at) => self.drag(at),
+            Action::Release(at) => self.release(at),
+            Action::Wheel(at, direction) => self.wheel(at, direction),
+            Action::GridAim => self.start_grid(),
+            Action::Doubtful => self.go_to_doubt(),
+            Action::Corner => self.put_corner(),
+            Action::Click(side) => self.click(side),
+            Action::Accept => self.accept(),
+            Action::Drop => self.drop_draft(),
+            Action::Undo => self.undo(),
+            Action::Redo => self.redo(),
+            Action::NextAlternative => self.next_alternative(),
+            Action::Paint => self.toggle_brush(Brush::Paint),
+            Action::Erase => self.toggle_brush(Brush::Erase),
+            Action::BrushLarger => self.brush = (self.brush * 1.3).min(2000.0),
+            Action::BrushSmaller => self.brush = (self.brush / 1.3).max(0.5),
+            Action::Correct(correction) => self.correct(correction),
+            Action::NextObject => self.select(1),
+            Action::PreviousObject => self.select(-1),
+            Action::EditObject => self.edit_object(),
+            Action::DeleteObject => self.delete_object(),
+            Action::JoinObjects => self.join_objects(),
+            Action::SplitObject => self.split_object(),
+            Action::RaiseObject => self.reorder(1),
+            Action::LowerObject => self.reorder(-1),
+            Action::NextImage => self.travel(count.map_or(1, |c| i64::from(c.0))),
+            Action::PreviousImage => self.travel(count.map_or(-1, |c| -i64::from(c.0))),
+            Action::NextUnfinished => self.next_unfinished(),
+            Action::CopyPrevious => self.copy_previous(),
+            Action::Finish => self.finish(),
+            Action::Digit(digit) => self.digit(digit),
+            Action::ZoomIn => self.zoom(1.5),
+            Action::ZoomOut => self.zoom(1.0 / 1.5),
+            Action::ZoomFit => self.zoom_fit(),
+            Action::ZoomObject => self.zoom_object(),
+            Action::Overlay => self.overlay = self.overlay.next(),
+            Action::Review => self.toggle_review(),
+            Action::Judge(verdict) => self.judge(verdict),
+            Action::Later => self.put_off(),
+            Action::ChooseClass
+            | Action::Comment
+            | Action::Commands
+            | Action::Type(_)
+            | Action::Backspace
+            | Action::Confirm
+            | Action::Cancel => self.type_key(action, now),
+            Action::Help => self.toggle_help(),
+            Action::Suspend => self.suspend = true,
+            Action::Quit => self.quit = true,
+        }
+    }
+
+    /// Takes in what the world answered, if the question still stands.
+    pub fn learn(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Found(mut images) => self.images.append(&mut images),
+            Outcome::Walked => self.walked = true,
+            Outcome::Opened(image) => {
+                // There and back again in a hurry: what is on the screen is newer than the file.
+                let is_open = self.open.as_ref().is_some_and(|o| o.path == image.path);
+                if Some(image.path.as_path()) == self.path() && !is_open {
+                    self.opened(*image);
+                    self.arrive_in_review();
+                }
+            }
+            Outcome::OpenFailed(path, why) => {
+                self.notice = Some(Notice::Problem(why.clone()));
+                self.broken.insert(path, why);
+            }
+            Outcome::Proposed(answer) => self.proposed(*answer),
+            Outcome::Unanswered(path, why) => {
+                self.notice = Some(Notice::Problem(why));
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
+                    open.unanswered = true;
+                }
+            }
+            Outcome::EngineReady(name) => self.engine = Some(name),
+            Outcome::Saved(path, revision) => {
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
+                    open.saved = revision;
+                    open.unsaved = None;
+                }
+            }
+            Outcome::SaveFailed(path, revision, why) => {
+                self.notice = Some(Notice::Problem(format!("not saved: {why}")));
+                if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
+                    open.unsaved = Some(revision);
+                }
+            }
+            Outcome::ClassSaved(name) => {
+                if self.new_class.as_ref().is_some_and(|c| c.name == name) {
+                    self.new_class = None;
+                }
+            }
+            Outcome::Failed(why) => self.notice = Some(Notice::Problem(why)),
+        }
+    }
+
+    /// Adds the time since the last key to the draft, pauses left out.
+    fn account(&mut self, now: i64) {
+        const PAUSE: i64 = 20_000;
+        let since = now - self.now;
+        self.now = now;
+        let working = (1..PAUSE).contains(&since);
+        let Some(open) = self.open.as_mut().filter(|_| working) else {
+            return;
+        };
+        open.spent += since as u64;
+    }
+
+    /// A want that failed is tried again by the person's next action.
+    fn retry(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        if open.unanswered {
+            open.unanswered = false;
+            self.attempt += 1;
+        }
+        open.unsaved = None;
+    }
+
+    fn digit(&mut self, digit: u8) {
+        let before = match self.count.take() {
+            Some((count, before)) if count < 1000 => {
+                self.count = Some((count * 10 + u32::from(digit), before));
+                return;
+            }
+            Some((_, before)) => before,
+            None => self.draft_class(),
+        };
+        self.count = Some((u32::from(digit), before));
+        let class = self
+            .settings
+            .classes
+            .iter()
+            .find(|c| c.hotkey == Some(digit))
+            .map(|c| c.name.clone());
+        if let Some(name) = class {
+            self.give_class(&name);
+        }
+    }
+
+    fn toggle_brush(&mut self, brush: Brush) {
+        if self.mode == Mode::Brush(brush) {
+            self.mode = Mode::Aim;
+            return;
+        }
+        self.mode = Mode::Brush(brush);
+        if self.overlay == Overlay::Off {
+            self.overlay = Overlay::Fill;
+        }
+        self.dab(None);
+    }
+
+    fn toggle_help(&mut self) {
+        self.mode = match self.mode {
+            Mode::Help { .. } => Mode::Aim,
+            _ => Mode::Help {
+                search: String::new(),
+                scroll: 0,
+            },
+        };
+    }
+
+    /// Whether the document may be changed; tells why not.
+    fn may_write(&mut self) -> bool {
+        use crate::store::sidecar::Access;
+        let Some(open) = self.shown() else {
+            return false;
+        };
+        let Access::ReadOnly { why } = &open.access else {
+            return true;
+        };
+        self.notice = Some(Notice::Problem(why.clone()));
+        false
+    }
+}

@@ -1,0 +1,104 @@
+//! Lines that are typed: a class, a command, a comment; and the search in the help.
+
+use std::sync::Arc;
+
+use crate::ui::action::Action;
+use crate::ui::keymap::{COMMANDS, Command};
+use crate::ui::state::{Mode, State, Typing};
+
+impl State {
+    pub(super) fn type_key(&mut self, action: Action, now: i64) {
+        let begin = |what| Mode::Typing {
+            what,
+            text: String::new(),
+            choice: 0,
+        };
+        match action {
+            Action::ChooseClass => self.mode = begin(Typing::Class),
+            Action::Commands => self.mode = begin(Typing::Command),
+            Action::Comment => self.mode = begin(Typing::Comment),
+            Action::Cancel => self.mode = Mode::Aim,
+            Action::Confirm => self.confirm(now),
+            Action::Type(c) => self.change_text(|text| text.push(c)),
+            Action::Backspace => self.change_text(|text| {
+                text.pop();
+            }),
+            _ => {}
+        }
+    }
+
+    fn change_text(&mut self, change: impl FnOnce(&mut String)) {
+        match &mut self.mode {
+            Mode::Typing { text, choice, .. } => {
+                change(text);
+                *choice = 0;
+            }
+            Mode::Help { search, scroll } => {
+                change(search);
+                *scroll = 0;
+            }
+            Mode::Aim | Mode::Grid { .. } | Mode::Brush(_) | Mode::Review => {}
+        }
+    }
+
+    /// Moves the choice in a list, or scrolls the help.
+    pub(in crate::ui) fn choose(&mut self, by: i64) {
+        match &mut self.mode {
+            Mode::Typing { choice, .. } => *choice = (*choice as i64 + by).max(0) as usize,
+            Mode::Help { scroll, .. } => {
+                *scroll = (i64::from(*scroll) + by).clamp(0, 500) as u16;
+            }
+            Mode::Aim | Mode::Grid { .. } | Mode::Brush(_) | Mode::Review => {}
+        }
+    }
+
+    /// Classes whose name holds the text.
+    pub fn matching_classes(&self, text: &str) -> Vec<&str> {
+        let text = text.to_lowercase();
+        let names = self.settings.classes.iter().map(|c| c.name.as_str());
+        names.filter(|n| n.to_lowercase().contains(&text)).collect()
+    }
+
+    fn confirm(&mut self, now: i64) {
+        let Mode::Typing { what, text, choice } = std::mem::replace(&mut self.mode, Mode::Aim)
+        else {
+            return;
+        };
+        match what {
+            Typing::Class => {
+                let matching = self.matching_classes(&text);
+                let exact = matching.iter().any(|n| *n == text);
+                let chosen = matching
+                    .get(choice)
+                    .filter(|_| !exact)
+                    .map_or(text.clone(), |n| (*n).to_string());
+                self.choose_class(&chosen);
+            }
+            Typing::Command => {
+                let found = matching_commands(&text);
+                if let Some(command) = found.get(choice.min(found.len().saturating_sub(1))) {
+                    self.act(command.action, now);
+                }
+            }
+            Typing::Comment => self.comment(&text),
+        }
+    }
+
+    fn comment(&mut self, text: &str) {
+        self.mode = Mode::Review;
+        let Some(open) = &mut self.open else { return };
+        let Some(at) = open.selected else { return };
+        open.history.step(|d| {
+            Arc::make_mut(&mut d.objects[at]).comment = text.into();
+        });
+    }
+}
+
+/// Commands whose name or help holds the text; names that begin with it first.
+pub fn matching_commands(text: &str) -> Vec<&'static Command> {
+    let text = text.to_lowercase();
+    let holds = |c: &&Command| c.name.contains(&text) || c.help.to_lowercase().contains(&text);
+    let mut found: Vec<_> = COMMANDS.iter().filter(holds).collect();
+    found.sort_by_key(|c| !c.name.starts_with(&text));
+    found
+}

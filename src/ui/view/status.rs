@@ -1,0 +1,194 @@
+//! The title row and the status rows.
+
+use std::path::Path;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{DIM, STRONG, colour};
+use crate::core::document::Verdict;
+use crate::store::sidecar::Access;
+use crate::ui::state::{Brush, Mode, Notice, Open, Overlay, State};
+
+/// A file's name without bytes that a terminal would obey.
+pub fn printable(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    name.to_string_lossy().chars().map(clean).collect()
+}
+
+pub fn title(state: &State, frame: &mut Frame, area: Rect) {
+    let more = if state.walked { "" } else { "+" };
+    let place = format!(" {}/{}{more} ", state.at + 1, state.images.len());
+    let name = state.path().map(printable).unwrap_or_default();
+    let mut spans = vec![Span::styled(place, DIM), Span::styled(name, STRONG)];
+    if let Some(open) = state.shown() {
+        let size = open.decoded.image.size();
+        spans.push(Span::styled(
+            format!(
+                "  {}x{}  {:.0} %",
+                size.width,
+                size.height,
+                100.0 * open.view.scale()
+            ),
+            DIM,
+        ));
+        if open.document().finished {
+            spans.push(Span::styled("  ✓ finished", Style::new().fg(Color::Green)));
+        }
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    let right = match state.shown() {
+        Some(open) => saved(open),
+        None => Span::raw(""),
+    };
+    let help = Span::styled("  ? help ", DIM);
+    let line = Line::from(vec![right, help]).right_aligned();
+    if area.width >= 60 {
+        frame.render_widget(Paragraph::new(line), area);
+    }
+}
+
+fn saved(open: &Open) -> Span<'static> {
+    if matches!(open.access, Access::ReadOnly { .. }) {
+        return Span::styled("read-only", Style::new().fg(Color::Yellow));
+    }
+    if open.unsaved.is_some() {
+        return Span::styled("NOT SAVED", Style::new().fg(Color::Red));
+    }
+    if open.is_saved() {
+        Span::styled("saved", DIM)
+    } else {
+        Span::styled("saving", DIM)
+    }
+}
+
+pub fn status(state: &State, frame: &mut Frame, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    let first = Rect { height: 1, ..area };
+    frame.render_widget(Paragraph::new(line(state)), first);
+    if area.height > 1 {
+        let second = Rect {
+            y: area.y + 1,
+            height: 1,
+            ..area
+        };
+        frame.render_widget(Paragraph::new(told(state)), second);
+    }
+}
+
+/// Class, what is in the making, objects.
+fn line(state: &State) -> Line<'static> {
+    let class = match selected_class(state) {
+        Some(class) => class,
+        None => state.draft_class().to_string(),
+    };
+    let mut spans = vec![
+        Span::styled(" ■ ", Style::new().fg(colour(state.colour(&class)))),
+        Span::styled(class, STRONG),
+    ];
+    let Some(open) = state.shown() else {
+        return Line::from(spans);
+    };
+    let document = open.document();
+    let draft = &document.draft;
+    spans.push(Span::styled(
+        format!("  {} objects", document.objects.len()),
+        DIM,
+    ));
+    if let Some(at) = open.selected {
+        spans.push(Span::raw(format!(
+            "  selected {}/{}",
+            at + 1,
+            document.objects.len()
+        )));
+        if let Some(object) = document.objects.get(at) {
+            spans.push(verdict(object.verdict));
+            if let Some(confidence) = object.confidence {
+                spans.push(Span::styled(format!(" {confidence:.2}"), DIM));
+            }
+        }
+    }
+    if let Some(mask) = draft.mask() {
+        spans.push(Span::raw(format!("  draft {} px", mask.area())));
+    }
+    if let Some(proposal) = &draft.proposal {
+        let sure = format!("  {:.0} %", 100.0 * proposal.confidence);
+        spans.push(Span::raw(sure));
+        spans.push(Span::styled(format!(" {}", proposal.origin.engine), DIM));
+    }
+    if let Some(ms) = open.milliseconds {
+        spans.push(Span::styled(format!(" {ms:.0} ms"), DIM));
+    }
+    if !draft.answered && draft.prompt.is_answerable() && !open.unanswered {
+        spans.push(Span::styled("  …", STRONG));
+    }
+    Line::from(spans)
+}
+
+fn selected_class(state: &State) -> Option<String> {
+    state.selected().map(|o| o.class.to_string())
+}
+
+fn verdict(verdict: Verdict) -> Span<'static> {
+    match verdict {
+        Verdict::Unseen => Span::styled(" · unseen", DIM),
+        Verdict::Accepted => Span::styled(" ✓ accepted", Style::new().fg(Color::Green)),
+        Verdict::Rejected => Span::styled(" ✗ rejected", Style::new().fg(Color::Red)),
+        Verdict::Flagged => Span::styled(" ⚑ flagged", Style::new().fg(Color::Yellow)),
+    }
+}
+
+/// The notice, else what the keys do just now.
+fn told(state: &State) -> Line<'static> {
+    match &state.notice {
+        Some(Notice::Info(text)) => return Line::from(format!(" {text}")),
+        Some(Notice::Problem(text)) => {
+            return Line::styled(format!(" {text}"), Style::new().fg(Color::Yellow));
+        }
+        None => {}
+    }
+    let hint = match &state.mode {
+        Mode::Grid { .. } => "grid: q w e / a s d / z x c narrow, any other key acts there".into(),
+        Mode::Brush(Brush::Paint) => brush("painting", state.brush),
+        Mode::Brush(Brush::Erase) => brush("erasing", state.brush),
+        Mode::Review => format!(
+            "review: a accept  x reject  f flag  space later  e edit  c comment  u back  esc end   {} judged",
+            state.review.judged
+        ),
+        Mode::Typing { .. } | Mode::Help { .. } => String::new(),
+        Mode::Aim => aim(state),
+    };
+    Line::styled(format!(" {hint}"), DIM)
+}
+
+fn brush(doing: &str, radius: f64) -> String {
+    format!("{doing} while moving, radius {radius:.0} px: [ ] size, m paint, M erase, enter accept")
+}
+
+fn aim(state: &State) -> String {
+    let Some(open) = state.shown() else {
+        return "q quit  ? help".into();
+    };
+    let overlay = match state.overlay {
+        Overlay::Fill => "",
+        Overlay::Outline => "  (masks outlined: v)",
+        Overlay::Off => "  (masks hidden: v)",
+    };
+    let draft = &open.document().draft;
+    let keys = if open.corner.is_some() {
+        "b other corner  g grid  esc drop"
+    } else if draft.mask().is_some() {
+        "enter accept  i inside  o outside  ; doubtful place  m M brush  u undo  esc drop"
+    } else if open.selected.is_some() {
+        "e edit  d delete  c class  tab next  z zoom  esc unselect"
+    } else {
+        "b box  i inside  g grid aim  tab objects  n next  r review  ? help"
+    };
+    format!("{keys}{overlay}")
+}

@@ -1,0 +1,68 @@
+//! Windows for lines that are typed.
+
+use ratatui::Frame;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{DIM, colour, window};
+use crate::ui::layout;
+use crate::ui::state::{State, Typing};
+use crate::ui::update::matching_commands;
+
+pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mut Frame) {
+    let (title, rows) = match what {
+        Typing::Class => ("class", classes(state, text)),
+        Typing::Command => ("command", commands(text)),
+        Typing::Comment => ("comment", Vec::new()),
+    };
+    let height = (rows.len() as u16 + 3).min(18);
+    let area = layout::window(frame.area(), 72, height);
+    let inner = window(frame, area, title);
+    let chosen = choice.min(rows.len().saturating_sub(1));
+    let shown = usize::from(inner.height.saturating_sub(1));
+    let from = (chosen + 1).saturating_sub(shown);
+    let mut lines = vec![Line::from(vec![
+        Span::raw(format!("> {text}")),
+        Span::styled(" ", Style::new().add_modifier(Modifier::REVERSED)),
+    ])];
+    for (i, row) in rows.into_iter().enumerate().skip(from) {
+        lines.push(if i == chosen {
+            row.patch_style(Style::new().add_modifier(Modifier::REVERSED))
+        } else {
+            row
+        });
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
+    let row = |name: &str| {
+        let class = state.settings.classes.iter().find(|c| c.name == name);
+        let key = class.and_then(|c| c.hotkey);
+        let key = key.map_or(" ".to_string(), |k| k.to_string());
+        Line::from(vec![
+            Span::styled(" ■ ", Style::new().fg(colour(state.colour(name)))),
+            Span::styled(format!("{key} "), DIM),
+            Span::raw(name.to_string()),
+        ])
+    };
+    let mut rows: Vec<_> = state.matching_classes(text).into_iter().map(row).collect();
+    if rows.is_empty() && !text.trim().is_empty() {
+        rows.push(Line::from(format!(" new class {}", text.trim())));
+    }
+    rows
+}
+
+fn commands(text: &str) -> Vec<Line<'static>> {
+    matching_commands(text)
+        .into_iter()
+        .map(|c| {
+            Line::from(vec![
+                Span::raw(format!(" {:<18}", c.name)),
+                Span::styled(format!("{:<10}", c.keys), DIM),
+                Span::raw(c.help),
+            ])
+        })
+        .collect()
+}

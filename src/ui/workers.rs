@@ -1,0 +1,331 @@
+//! Does what the state wants, on threads; answers come back on the one event channel.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use super::action::{Answer, Ask, OpenedImage, Outcome, Save, Wants};
+use crate::segment::{self, Engine, Error};
+use crate::store::decode::{self, Decoded};
+use crate::store::folder;
+use crate::store::settings::{self, Class};
+use crate::store::sidecar::Sidecar;
+use crate::term;
+
+/// What happens: the terminal's events and the world's answers, in the order they came.
+#[derive(Debug)]
+pub enum Event {
+    Terminal(term::Event),
+    Outcome(Outcome),
+}
+
+/// A mailbox of one: a newer question replaces the one still waiting.
+#[derive(Debug)]
+struct Slot<T>(Mutex<Inner<T>>, Condvar);
+
+#[derive(Debug)]
+struct Inner<T> {
+    waiting: Option<T>,
+    closed: bool,
+}
+
+impl<T> Slot<T> {
+    fn new() -> Arc<Self> {
+        let inner = Inner {
+            waiting: None,
+            closed: false,
+        };
+        Arc::new(Self(Mutex::new(inner), Condvar::new()))
+    }
+
+    fn put(&self, value: T) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .waiting = Some(value);
+        self.1.notify_one();
+    }
+
+    fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.1.notify_one();
+    }
+
+    /// Waits for something to do; `None` means go home.
+    fn take(&self) -> Option<T> {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if inner.closed {
+                return None;
+            }
+            if let Some(value) = inner.waiting.take() {
+                return Some(value);
+            }
+            inner = self.1.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn is_newer_waiting(&self) -> bool {
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.waiting.is_some() || inner.closed
+    }
+}
+
+/// Images that shall be in memory: the first is to be shown, the others may be next.
+type Shelf = (Option<PathBuf>, Vec<PathBuf>);
+
+/// What the disk thread does, every one and in order.
+#[derive(Debug)]
+enum DiskJob {
+    Open(PathBuf, Decoded),
+    Save(Save),
+    AddClass(PathBuf, Class),
+}
+
+pub struct Workers {
+    questions: Arc<Slot<Ask>>,
+    shelf: Arc<Slot<Shelf>>,
+    disk: Option<Sender<DiskJob>>,
+    threads: Vec<JoinHandle<()>>,
+    settings_file: PathBuf,
+    last: Wants,
+}
+
+impl Workers {
+    /// Starts the threads. `engine` is opened on the segment thread, so that the first picture
+    /// does not wait for it.
+    pub fn start(
+        paths: Vec<PathBuf>,
+        engine: String,
+        settings_file: PathBuf,
+        events: &Sender<Event>,
+    ) -> Self {
+        let questions = Slot::new();
+        let shelf = Slot::new();
+        let (disk, jobs) = mpsc::channel();
+        let threads = vec![
+            guarded("segment", events, {
+                let questions = Arc::clone(&questions);
+                move |events| answer_all(&engine, &questions, events)
+            }),
+            guarded("decode", events, {
+                let (shelf, disk) = (Arc::clone(&shelf), disk.clone());
+                move |events| decode_all(&shelf, &disk, events)
+            }),
+            guarded("disk", events, move |events| write_all(&jobs, events)),
+        ];
+        // The walk of a huge folder is not waited for at the end.
+        drop(guarded("walk", events, move |events| walk(&paths, events)));
+        Self {
+            questions,
+            shelf,
+            disk: Some(disk),
+            threads,
+            settings_file,
+            last: Wants::default(),
+        }
+    }
+
+    /// Starts whatever is wanted now and was not wanted before.
+    pub fn follow(&mut self, wants: Wants) {
+        if wants.save != self.last.save
+            && let Some(save) = wants.save.clone()
+        {
+            self.send(DiskJob::Save(save));
+        }
+        if wants.open != self.last.open || wants.ahead != self.last.ahead {
+            self.shelf.put((wants.open.clone(), wants.ahead.clone()));
+        }
+        if wants.answer != self.last.answer
+            && let Some(ask) = wants.answer.clone()
+        {
+            self.questions.put(ask);
+        }
+        if wants.class != self.last.class
+            && let Some(class) = wants.class.clone()
+        {
+            self.send(DiskJob::AddClass(self.settings_file.clone(), class));
+        }
+        self.last = wants;
+    }
+
+    fn send(&self, job: DiskJob) {
+        // The receiver is gone only after a panic of the disk thread, which was told already.
+        let _ = self.disk.as_ref().expect("open until drop").send(job);
+    }
+}
+
+impl Drop for Workers {
+    /// Waits for the saves in the queue; questions may be forgotten.
+    fn drop(&mut self) {
+        self.questions.close();
+        self.shelf.close();
+        self.disk.take();
+        for thread in self.threads.drain(..) {
+            thread.join().ok();
+        }
+    }
+}
+
+/// A thread whose panic is told to the person instead of being lost.
+fn guarded(
+    name: &'static str,
+    events: &Sender<Event>,
+    work: impl FnOnce(&Sender<Event>) + Send + 'static,
+) -> JoinHandle<()> {
+    let events = events.clone();
+    let body = move || {
+        let work = std::panic::AssertUnwindSafe(|| work(&events));
+        if std::panic::catch_unwind(work).is_err() {
+            let why = format!(
+                "the {name} worker broke down; all that was saved is safe, restart termask"
+            );
+            tell(&events, Outcome::Failed(why));
+        }
+    };
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(body)
+        .expect("the system can start a thread")
+}
+
+fn tell(events: &Sender<Event>, outcome: Outcome) {
+    // Nobody listens any more when the app is on its way out.
+    let _ = events.send(Event::Outcome(outcome));
+}
+
+fn walk(paths: &[PathBuf], events: &Sender<Event>) {
+    let mut found = |batch| events.send(Event::Outcome(Outcome::Found(batch))).is_ok();
+    if let Err(why) = folder::walk(paths, &mut found) {
+        tell(events, Outcome::Failed(why.to_string()));
+    }
+    tell(events, Outcome::Walked);
+}
+
+fn answer_all(name: &str, questions: &Slot<Ask>, events: &Sender<Event>) {
+    let mut engine: Option<Box<dyn Engine>> = None;
+    match segment::open(name) {
+        Ok(opened) => {
+            tell(events, Outcome::EngineReady(opened.name().into()));
+            engine = Some(opened);
+        }
+        Err(why) => tell(events, Outcome::Failed(why.to_string())),
+    }
+    while let Some(ask) = questions.take() {
+        let start = Instant::now();
+        let result = match engine.as_mut() {
+            Some(engine) => engine.propose(&ask.question),
+            None => {
+                segment::open(name).and_then(|opened| engine.insert(opened).propose(&ask.question))
+            }
+        };
+        match result {
+            Ok(proposals) => {
+                let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+                let answer = Answer {
+                    ask,
+                    proposals,
+                    milliseconds,
+                };
+                tell(events, Outcome::Proposed(Box::new(answer)));
+            }
+            Err(Error::Cancelled) => {}
+            Err(why) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
+        }
+    }
+}
+
+/// How many bytes of decoded images are kept at hand.
+const SHELF_BYTES: usize = 512 << 20;
+
+fn decode_all(shelf: &Slot<Shelf>, disk: &Sender<DiskJob>, events: &Sender<Event>) {
+    let mut kept: VecDeque<(PathBuf, Decoded)> = VecDeque::new();
+    let mut shown: Option<PathBuf> = None;
+    while let Some((open, ahead)) = shelf.take() {
+        if let Some(path) = open.filter(|p| shown.as_ref() != Some(p)) {
+            match fetch(&mut kept, &path) {
+                Ok(decoded) => {
+                    let _ = disk.send(DiskJob::Open(path.clone(), decoded));
+                    shown = Some(path);
+                }
+                Err(why) => {
+                    shown = None;
+                    tell(events, Outcome::OpenFailed(path, why));
+                }
+            }
+        }
+        for path in ahead {
+            if shelf.is_newer_waiting() {
+                break;
+            }
+            // A neighbour that cannot be read is told when it is its turn.
+            let _ = fetch(&mut kept, &path);
+        }
+    }
+}
+
+fn fetch(kept: &mut VecDeque<(PathBuf, Decoded)>, path: &Path) -> Result<Decoded, String> {
+    if let Some(i) = kept.iter().position(|(p, _)| p == path) {
+        let found = kept.remove(i).expect("just found");
+        let decoded = found.1.clone();
+        kept.push_back(found);
+        return Ok(decoded);
+    }
+    let decoded = decode::decode(path).map_err(|e| e.to_string())?;
+    kept.push_back((path.to_path_buf(), decoded.clone()));
+    let bytes = |kept: &VecDeque<(PathBuf, Decoded)>| -> usize {
+        kept.iter().map(|(_, d)| d.image.pixels().len()).sum()
+    };
+    while kept.len() > 1 && bytes(kept) > SHELF_BYTES {
+        kept.pop_front();
+    }
+    Ok(decoded)
+}
+
+fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
+    // One image is open at a time; its sidecar's lock goes when the next one comes.
+    let mut open: HashMap<PathBuf, Sidecar> = HashMap::new();
+    for job in jobs {
+        match job {
+            DiskJob::Open(path, decoded) => {
+                open.clear();
+                match Sidecar::open(&path, &decoded) {
+                    Ok(opened) => {
+                        let image = OpenedImage {
+                            path: path.clone(),
+                            decoded,
+                            history: opened.history,
+                            access: opened.sidecar.access.clone(),
+                            notes: opened.notes,
+                        };
+                        open.insert(path, opened.sidecar);
+                        tell(events, Outcome::Opened(Box::new(image)));
+                    }
+                    Err(why) => tell(events, Outcome::OpenFailed(path, why.to_string())),
+                }
+            }
+            DiskJob::Save(save) => {
+                let revision = save.history.revision();
+                let Some(sidecar) = open.get_mut(&save.path) else {
+                    continue;
+                };
+                match sidecar.save(&save.history) {
+                    Ok(()) => tell(events, Outcome::Saved(save.path, revision)),
+                    Err(why) => {
+                        tell(
+                            events,
+                            Outcome::SaveFailed(save.path, revision, why.to_string()),
+                        );
+                    }
+                }
+            }
+            DiskJob::AddClass(file, class) => match settings::add_class(&file, &class) {
+                Ok(()) => tell(events, Outcome::ClassSaved(class.name)),
+                Err(why) => tell(events, Outcome::Failed(why.to_string())),
+            },
+        }
+    }
+}
