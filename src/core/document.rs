@@ -64,7 +64,7 @@ pub struct Object {
     pub mask: Arc<Mask>,
     pub prompt: Prompt,
     pub origin: Origin,
-    /// Predicted `IoU`, 0 to 1; `None` where no engine said.
+    /// Predicted IoU, 0 to 1; `None` where no engine said.
     pub confidence: Option<f32>,
     pub verdict: Verdict,
     pub comment: String,
@@ -79,7 +79,7 @@ pub struct Object {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     pub mask: Arc<Mask>,
-    /// Predicted `IoU`, 0 to 1.
+    /// Predicted IoU, 0 to 1.
     pub confidence: f32,
     /// The probabilities behind the mask, for another threshold and for the next click.
     pub soft: Option<Arc<Soft>>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::geometry::{ImagePoint, ImageRect, Size};
-use super::mask::Mask;
+use super::mask::{Mask, Run};
 
 /// Whether a click says "this belongs to the object" or "this does not".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub struct Soft {
 impl Soft {
     /// Probability at an image position, bilinear; 0 outside the crop.
     ///
-    /// Grid cell `i` stands at image coordinate `x + i * scale`, as in `OpenCV`'s `warpAffine`.
+    /// Grid cell `i` stands at image coordinate `x + i * scale`, as in OpenCV's `warpAffine`.
     pub fn at(&self, x: f64, y: f64) -> f32 {
         let (u, v) = ((x - self.x) / self.scale, (y - self.y) / self.scale);
         let (u0, v0) = (u.floor(), v.floor());
@@ -80,18 +80,60 @@ impl Soft {
 
     /// The pixels of an image of `size` where the probability is above `threshold`.
     pub fn mask(&self, size: Size, threshold: f32) -> Arc<Mask> {
-        let reach = |start: f64, cells: u32, most: u32| {
-            let end = start + f64::from(cells) * self.scale;
-            (
-                start.floor().clamp(0.0, f64::from(most)) as u32,
-                end.ceil().clamp(0.0, f64::from(most)) as u32,
-            )
+        let rows = (
+            self.y.ceil().max(0.0),
+            self.y + f64::from(self.height) * self.scale,
+        );
+        let rows = rows.0 as u32..(rows.1.ceil().max(0.0) as u32).min(size.height);
+        let mut runs = Vec::new();
+        let mut row = vec![0.0; self.width as usize + 2];
+        for y in rows {
+            self.blend_row(f64::from(y), &mut row);
+            self.cut_row(y, &row, size.width, threshold, &mut runs);
+        }
+        Arc::new(Mask::from_runs(size, runs))
+    }
+
+    /// The probabilities along an image row at the grid's columns, with a 0 at either end.
+    fn blend_row(&self, y: f64, row: &mut [f32]) {
+        let v = (y - self.y) / self.scale;
+        let (j, part) = (v.floor() as i64, v.fract() as f32);
+        let width = self.width as usize;
+        let line = |j: i64| {
+            let known = (0..i64::from(self.height)).contains(&j);
+            known.then(|| &self.values[j as usize * width..][..width])
         };
-        let (x0, x1) = reach(self.x, self.width, size.width);
-        let (y0, y1) = reach(self.y, self.height, size.height);
-        Arc::new(Mask::from_fn(size, ImageRect::new(x0, y0, x1, y1), |p| {
-            self.at(f64::from(p.x), f64::from(p.y)) > threshold
-        }))
+        let (upper, lower) = (line(j), line(j + 1));
+        for i in 0..width {
+            let value = |l: Option<&[u8]>| l.map_or(0.0, |l| f32::from(l[i]));
+            row[i + 1] = ((1.0 - part) * value(upper) + part * value(lower)) / 255.0;
+        }
+    }
+
+    /// The pixels of a row above the threshold: between two columns the probability is a line, so
+    /// that only its crossing needs to be found.
+    fn cut_row(&self, y: u32, row: &[f32], width: u32, threshold: f32, runs: &mut Vec<Run>) {
+        let pixel = |u: f64| {
+            (self.x + u * self.scale)
+                .ceil()
+                .clamp(0.0, f64::from(width)) as u32
+        };
+        let mut start: Option<u32> = None;
+        for (i, pair) in row.windows(2).enumerate() {
+            let (a, b) = (pair[0], pair[1]);
+            if (a > threshold) == (b > threshold) {
+                continue;
+            }
+            let crossing = i as f64 - 1.0 + f64::from((threshold - a) / (b - a));
+            match start.take() {
+                None => start = Some(pixel(crossing)),
+                Some(x0) => runs.push(Run {
+                    y,
+                    x0,
+                    x1: pixel(crossing),
+                }),
+            }
+        }
     }
 
     /// The pixel whose probability is nearest to even, weighted by how much uncertain area lies
@@ -139,5 +181,34 @@ impl Soft {
             }
         }
         best.map(|(_, at)| at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_mask_is_cut_where_the_probability_crosses(
+            values in proptest::collection::vec(any::<u8>(), 20), scale in 0.4..7.0f64,
+            x in -9.0..9.0f64, y in -9.0..9.0f64,
+        ) {
+            let soft = Soft { x, y, scale, width: 5, height: 4, values };
+            let size = Size::new(30, 25);
+            let plain = Mask::from_fn(size, size.bounds(), |p| {
+                soft.at(f64::from(p.x), f64::from(p.y)) > 0.49
+            });
+            let cut = soft.mask(size, 0.49);
+            // A pixel on the very line may fall to either side in floating point.
+            let differ = cut.symmetric_difference(&plain);
+            for run in differ.runs() {
+                for px in run.x0..run.x1 {
+                    let p = soft.at(f64::from(px), f64::from(run.y));
+                    prop_assert!((p - 0.49).abs() < 1e-4, "{px} {} {p}", run.y);
+                }
+            }
+        }
     }
 }

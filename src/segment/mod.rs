@@ -1,5 +1,9 @@
 //! An image and a prompt in, a proposal out.
 
+pub mod click;
+pub mod crop;
+pub mod runtime;
+
 use std::sync::Arc;
 
 use crate::core::document::Proposal;
@@ -43,7 +47,12 @@ pub trait Engine: Send {
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>>;
 }
 
-/// Opens an engine by name (`click`, `grabcut`, `watershed`, …) or by model file or folder.
+/// Opens an engine by name.
 pub fn open(name: &str) -> Result<Box<dyn Engine>> {
-    Err(Error::Model(format!("no engine is called {name:?}")))
+    match name {
+        "click" => Ok(Box::new(click::ClickNet::open()?)),
+        _ => Err(Error::Model(format!(
+            "no engine is called {name:?}; there is: click"
+        ))),
+    }
 }

@@ -1,0 +1,132 @@
+//! The click net against the Python reference (`models/train/noc.py`) on public-domain photos.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use half::f16;
+use termask::core::geometry::{ImagePoint, ImageRect};
+use termask::core::mask::Mask;
+use termask::core::prompt::{Click, Prompt, Side};
+use termask::segment::click::{ClickNet, SIZE, first_input};
+use termask::segment::{Engine, Question};
+use termask::store::decode::decode;
+
+fn question(file: &str, rect: Option<[u32; 4]>, clicks: &[(u32, u32, Side)]) -> Question {
+    let decoded = decode(&Path::new("assets").join(file)).expect("a demo photo");
+    Question {
+        image: decoded.image,
+        image_key: decoded.key,
+        prompt: Prompt {
+            rect: rect.map(|[x0, y0, x1, y1]| ImageRect::new(x0, y0, x1, y1)),
+            clicks: clicks
+                .iter()
+                .map(|(x, y, side)| Click {
+                    at: ImagePoint::new(*x, *y),
+                    side: *side,
+                })
+                .collect(),
+        },
+        previous: None,
+    }
+}
+
+/// The prompts of the stored references, in their order.
+fn questions() -> [Question; 6] {
+    let cat = [55, 10, 451, 300];
+    [
+        question("coffee.png", Some([120, 20, 480, 360]), &[]),
+        question("coffee.png", None, &[(300, 150, Side::Inside)]),
+        question("astronaut.png", Some([20, 5, 440, 512]), &[]),
+        question(
+            "astronaut.png",
+            None,
+            &[(220, 120, Side::Inside), (230, 400, Side::Inside)],
+        ),
+        question("chelsea.png", Some(cat), &[]),
+        question("chelsea.png", Some(cat), &[(420, 270, Side::Outside)]),
+    ]
+}
+
+fn reference_mask(n: usize) -> Mask {
+    let decoded = decode(Path::new(&format!("tests/data/click-{n}.png"))).expect("a reference");
+    let image: Arc<_> = decoded.image;
+    Mask::from_fn(image.size(), image.size().bounds(), |p| {
+        image.pixel(p)[0] > 127
+    })
+}
+
+#[test]
+fn masks_are_those_of_the_reference() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    for (n, mut question) in questions().into_iter().enumerate() {
+        let newest = question.prompt.clicks.pop();
+        if question.prompt.is_answerable() && newest.is_some_and(|c| c.side == Side::Inside) {
+            // Clicks come one after the other, each with the answer to those before.
+            question.previous = Some(net.propose(&question).expect("an answer").remove(0));
+        }
+        question.prompt.clicks.extend(newest);
+        let proposal = net.propose(&question).expect("an answer").remove(0);
+        let iou = proposal.mask.iou(&reference_mask(n));
+        assert!(iou >= 0.99, "reference {n}: IoU {iou:.4}");
+        assert!((0.0..=1.0).contains(&proposal.confidence));
+    }
+}
+
+#[test]
+fn logits_are_those_of_the_reference() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let questions = questions();
+    for n in [0, 5] {
+        let packed = std::fs::read(format!("tests/data/click-{n}.logits.zz")).expect("stored");
+        let mut bytes = Vec::new();
+        flate2::read::ZlibDecoder::new(&*packed)
+            .read_to_end(&mut bytes)
+            .expect("deflated");
+        let stored = bytes
+            .chunks_exact(2)
+            .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32());
+        let logits = net.logits(&first_input(&questions[n])).expect("an answer");
+        let differences: Vec<f32> = logits
+            .iter()
+            .zip(stored)
+            .map(|(a, b)| (a - b).abs())
+            .collect();
+        assert_eq!(differences.len(), SIZE * SIZE);
+        let mean = differences.iter().sum::<f32>() / differences.len() as f32;
+        // OpenCV places its samples to a 32nd of a pixel; weights are stored as fp16.
+        assert!(
+            mean < 0.03,
+            "reference {n}: logits differ by {mean} on average"
+        );
+    }
+}
+
+#[test]
+fn the_next_click_refines_the_last_answer() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let mut question = question("coffee.png", None, &[(300, 150, Side::Inside)]);
+    let first = net.propose(&question).expect("an answer").remove(0);
+    let saucer = ImagePoint::new(330, 330);
+    assert!(
+        first.mask.contains(saucer),
+        "the first reading takes the saucer too"
+    );
+    question.prompt.clicks.push(Click {
+        at: saucer,
+        side: Side::Outside,
+    });
+    question.previous = Some(first.clone());
+    let second = net.propose(&question).expect("an answer").remove(0);
+    assert!(!second.mask.contains(saucer));
+    assert!(second.mask.contains(ImagePoint::new(300, 150)));
+    assert!(second.mask.area() < first.mask.area());
+}
+
+#[test]
+fn a_prompt_without_an_object_is_refused() {
+    let mut net = ClickNet::with_threads(1).expect("the built-in net runs");
+    let nothing = question("coffee.png", None, &[(3, 3, Side::Outside)]);
+    let told = net.propose(&nothing).expect_err("no object").to_string();
+    assert!(told.contains("box or an inside click"), "{told}");
+}
