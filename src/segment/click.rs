@@ -154,17 +154,46 @@ impl Before {
         }
     }
 
-    /// Probability at an image position; of a mask without probabilities 0 or 1.
-    fn at(&self, x: f64, y: f64) -> f32 {
-        if let Some(soft) = &self.soft {
-            return soft.at(x, y);
-        }
+    /// Probability of an image pixel; of a mask without probabilities 0 or 1.
+    fn at(&self, x: i64, y: i64) -> f32 {
         let size = self.mask.size();
-        let (x, y) = (x.round(), y.round());
         let inside =
-            x >= 0.0 && y >= 0.0 && x < f64::from(size.width) && y < f64::from(size.height);
-        let on = inside && self.mask.contains(size.clamp(x as i64, y as i64));
-        f32::from(u8::from(on))
+            (0..i64::from(size.width)).contains(&x) && (0..i64::from(size.height)).contains(&y);
+        if !inside {
+            return 0.0;
+        }
+        match &self.soft {
+            Some(soft) => soft.at(x as f64, y as f64),
+            None => f32::from(u8::from(self.mask.contains(size.clamp(x, y)))),
+        }
+    }
+
+    /// The probabilities as the network's fourth prompt channel: those of the image's pixels,
+    /// bilinear between them, as the training had them.
+    fn channel(&self, square: Square, out: &mut [f32]) {
+        let scale = square.side / SIZE as f64;
+        let (x0, y0) = (square.x.floor() as i64, square.y.floor() as i64);
+        // Where the crop shrinks the image, a cell in between is as good as the pixel beside it.
+        let step = scale.max(1.0);
+        let cells = (square.side / step).ceil() as usize + 2;
+        let mut pixels = vec![0.0; cells * cells];
+        for (j, row) in pixels.chunks_exact_mut(cells).enumerate() {
+            for (i, value) in row.iter_mut().enumerate() {
+                let (x, y) = (i as f64 * step, j as f64 * step);
+                *value = self.at(x0 + x.round() as i64, y0 + y.round() as i64);
+            }
+        }
+        for (n, value) in out.iter_mut().enumerate() {
+            let u = (square.x - x0 as f64 + (n % SIZE) as f64 * scale) / step;
+            let v = (square.y - y0 as f64 + (n / SIZE) as f64 * scale) / step;
+            let (i, j) = (u as usize, v as usize);
+            let (fu, fv) = (u.fract() as f32, v.fract() as f32);
+            let upper = &pixels[j * cells + i..];
+            let lower = &pixels[(j + 1) * cells + i..];
+            let top = upper[0] + fu * (upper[1] - upper[0]);
+            let bottom = lower[0] + fu * (lower[1] - lower[0]);
+            *value = top + fv * (bottom - top);
+        }
     }
 }
 
@@ -184,11 +213,7 @@ fn input(question: &Question, before: Option<&Before>) -> Input {
     }
     let mut prompt = prompt_channels(&question.prompt, square);
     if let Some(before) = before {
-        let scale = square.side / SIZE as f64;
-        for (i, value) in prompt[3 * SIZE * SIZE..].iter_mut().enumerate() {
-            let (u, v) = ((i % SIZE) as f64, (i / SIZE) as f64);
-            *value = before.at(square.x + u * scale, square.y + v * scale);
-        }
+        before.channel(square, &mut prompt[3 * SIZE * SIZE..]);
     }
     Input {
         square,
