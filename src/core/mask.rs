@@ -220,6 +220,39 @@ impl Mask {
         })
     }
 
+    /// On its side: rows become columns. Costs no more than both outlines.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        let mut edges: Vec<(u32, u32)> = Vec::with_capacity(2 * self.runs.len());
+        let mut turned = Vec::new();
+        let (mut rest, mut before): (&[Run], &[Run]) = (&self.runs, &[]);
+        while let Some(y) = rest.first().map(|r| r.y) {
+            if before.first().is_some_and(|r| r.y + 1 < y) {
+                turn(before, &[], before[0].y + 1, &mut turned, &mut edges);
+                before = &[];
+            }
+            let row = take_row(&mut rest, y);
+            turn(before, row, y, &mut turned, &mut edges);
+            before = row;
+        }
+        if let Some(last) = before.first() {
+            turn(before, &[], last.y + 1, &mut turned, &mut edges);
+        }
+        edges.sort_unstable();
+        let (pairs, _) = edges.as_chunks::<2>();
+        Self {
+            size: Size::new(self.size.height, self.size.width),
+            runs: pairs
+                .iter()
+                .map(|[from, to]| Run {
+                    y: from.0,
+                    x0: from.1,
+                    x1: to.1,
+                })
+                .collect(),
+        }
+    }
+
     /// Sweeps both masks' edges row by row; `keep` tells which of the four cases stays.
     fn combine(&self, other: &Self, keep: impl Fn(bool, bool) -> bool) -> Self {
         debug_assert_eq!(self.size, other.size, "masks of one image");
@@ -242,6 +275,13 @@ fn take_row<'a>(runs: &mut &'a [Run], y: u32) -> &'a [Run] {
     let (row, rest) = runs.split_at(n);
     *runs = rest;
     row
+}
+
+/// Where two neighbouring rows differ, a run of the turned mask begins or ends at `y`.
+fn turn(above: &[Run], row: &[Run], y: u32, room: &mut Vec<Run>, edges: &mut Vec<(u32, u32)>) {
+    room.clear();
+    combine_row(y, above, row, &|a, b| a != b, room);
+    edges.extend(room.iter().flat_map(|r| r.x0..r.x1).map(|x| (x, y)));
 }
 
 fn combine_row(
@@ -306,6 +346,18 @@ mod tests {
             prop_assert_eq!(p.difference(&q).to_bytes(SIZE.bounds()), each(|x, y| x & !y & 1));
             prop_assert_eq!(p.symmetric_difference(&q).to_bytes(SIZE.bounds()), each(|x, y| x ^ y));
             prop_assert_eq!(p.area(), a.iter().map(|b| u64::from(*b)).sum::<u64>());
+        }
+
+        #[test]
+        fn transposing_swaps_the_coordinates(a in bits()) {
+            let m = mask(&a);
+            let turned = m.transposed();
+            for y in 0..SIZE.height {
+                for x in 0..SIZE.width {
+                    prop_assert_eq!(turned.contains(ImagePoint::new(y, x)), m.contains(ImagePoint::new(x, y)));
+                }
+            }
+            prop_assert_eq!(turned.transposed(), m);
         }
 
         #[test]

@@ -3,7 +3,7 @@
 //! The string is pycocotools' `rleToString`: each count, from the third on as the difference to the
 //! one two before it, in groups of five bits with a sign.
 
-use super::geometry::{ImageRect, Size};
+use super::geometry::Size;
 use super::mask::{Mask, Run};
 
 /// Why run lengths do not describe a mask.
@@ -17,38 +17,26 @@ pub enum Error {
 
 /// The run lengths of a mask, background first.
 pub fn counts(mask: &Mask) -> Vec<u64> {
-    let size = mask.size();
-    let Some(bounds) = mask.bounds() else {
-        return vec![size.area()];
-    };
-    let width = bounds.width() as usize;
-    let bytes = mask.to_bytes(bounds);
-    let mut counts = Vec::new();
-    // The position behind the last change of value, in column order.
-    let (mut change, mut value) = (0_u64, 0_u8);
-    let mut put = |position: u64, next: u8| {
-        if next != value {
-            counts.push(position - change);
-            (change, value) = (position, next);
+    let height = u64::from(mask.size().height);
+    let mut counts = vec![0];
+    let mut end = 0;
+    for column in mask.transposed().runs() {
+        let start = u64::from(column.y) * height;
+        let (from, to) = (start + u64::from(column.x0), start + u64::from(column.x1));
+        match counts.last_mut() {
+            // It goes on from the foot of the column before.
+            Some(last) if from == end && end > 0 => *last += to - from,
+            _ => counts.extend([from - end, to - from]),
         }
-    };
-    for x in 0..width {
-        let column = (u64::from(bounds.x0) + x as u64) * u64::from(size.height);
-        put(column, u8::from(bounds.y0 == 0) & bytes[x]);
-        for y in 0..bounds.height() as usize {
-            let position = column + u64::from(bounds.y0) + y as u64;
-            put(position, bytes[y * width + x]);
-        }
-        if bounds.y1 < size.height {
-            put(column + u64::from(bounds.y1), 0);
-        }
+        end = to;
     }
-    if bounds.x1 < size.width {
-        put(u64::from(bounds.x1) * u64::from(size.height), 0);
+    // The leading background was counted as a pair with the leading 0.
+    let first = counts.len().min(2) - 1;
+    counts.drain(..first);
+    if end < mask.size().area() {
+        counts.push(mask.size().area() - end);
     }
-    let last = change;
-    counts.push(size.area() - last);
-    counts
+    if counts.is_empty() { vec![0] } else { counts }
 }
 
 /// The mask with these run lengths.
@@ -77,19 +65,7 @@ pub fn mask(size: Size, counts: &[u64]) -> Result<Mask, Error> {
         }
     }
     let aside = Mask::from_runs(Size::new(size.height, size.width), columns);
-    Ok(transposed(&aside, size))
-}
-
-fn transposed(aside: &Mask, size: Size) -> Mask {
-    let Some(bounds) = aside.bounds() else {
-        return Mask::empty(size);
-    };
-    let bytes = aside.to_bytes(bounds);
-    let stride = bounds.width() as usize;
-    let upright = ImageRect::new(bounds.y0, bounds.x0, bounds.y1, bounds.x1);
-    Mask::from_fn(size, upright, |p| {
-        bytes[(p.x - upright.x0) as usize * stride + (p.y - upright.y0) as usize] != 0
-    })
+    Ok(aside.transposed())
 }
 
 /// COCO's compressed string.
@@ -160,6 +136,7 @@ pub fn string_from_mask(mask: &Mask) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::geometry::{ImagePoint, ImageRect};
     use proptest::prelude::*;
 
     const SIZE: Size = Size::new(11, 7);
@@ -169,7 +146,7 @@ mod tests {
         let (mut counts, mut value, mut run) = (Vec::new(), false, 0);
         for x in 0..SIZE.width {
             for y in 0..SIZE.height {
-                let here = mask.contains(crate::core::geometry::ImagePoint::new(x, y));
+                let here = mask.contains(ImagePoint::new(x, y));
                 if here != value {
                     counts.push(run);
                     (run, value) = (0, here);

@@ -19,7 +19,7 @@ pub const ENDINGS: [&str; 9] = [
 ];
 
 /// More pixels than this are refused: a file of a few bytes can claim any number.
-const MOST_PIXELS: u64 = 1_000_000_000;
+pub const MOST_PIXELS: u64 = 1_000_000_000;
 
 /// A picture with what the sidecar wants to know of its file.
 #[derive(Debug, Clone)]
@@ -108,25 +108,23 @@ fn windowed(grey: &image::ImageBuffer<image::Luma<u16>, Vec<u16>>) -> Vec<u8> {
         histogram[usize::from(*v)] += 1;
     }
     let cut = grey.len() as u64 / 200;
-    let pairs = || histogram.iter().copied().enumerate();
-    let low = reach(pairs(), cut);
-    let high = reach(pairs().rev(), cut).max(low + 1);
+    let low = reached(0..=u16::MAX, &histogram, cut);
+    let high = reached((0..=u16::MAX).rev(), &histogram, cut).max(low + 1);
     grey.iter()
         .map(|v| (usize::from(*v).clamp(low, high) - low) * 255 / (high - low))
         .map(|v| v as u8)
         .collect()
 }
 
-/// The first value beyond which more than `cut` pixels lie behind.
-fn reach(values: impl Iterator<Item = (usize, u64)>, cut: u64) -> usize {
+/// The first value with which more than `cut` pixels are passed.
+fn reached(values: impl Iterator<Item = u16>, histogram: &[u64], cut: u64) -> usize {
     let mut seen = 0;
-    for (value, count) in values {
-        seen += count;
-        if seen > cut {
-            return value;
-        }
-    }
-    0
+    let mut values = values.map(usize::from);
+    let found = values.find(|v| {
+        seen += histogram[*v];
+        seen > cut
+    });
+    found.unwrap_or(0)
 }
 
 fn over_grey(rgba: &image::RgbaImage) -> Vec<u8> {
@@ -138,4 +136,148 @@ fn over_grey(rgba: &image::RgbaImage) -> Vec<u8> {
             [mix(p[0]), mix(p[1]), mix(p[2])]
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use image::{ImageFormat, Rgb, RgbImage};
+
+    use super::*;
+    use crate::core::geometry::ImagePoint;
+
+    fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).expect("written");
+        (folder, path)
+    }
+
+    fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).expect("encoded");
+        bytes.into_inner()
+    }
+
+    /// Left half red, the rest blue; the top left quarter is green.
+    fn quarters() -> DynamicImage {
+        DynamicImage::ImageRgb8(RgbImage::from_fn(32, 16, |x, y| match (x < 16, y < 8) {
+            (true, true) => Rgb([0, 200, 0]),
+            (true, false) => Rgb([200, 0, 0]),
+            (false, _) => Rgb([0, 0, 200]),
+        }))
+    }
+
+    #[test]
+    fn every_format_gives_the_picture() {
+        use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+        for format in [Jpeg, Png, WebP, Bmp, Tiff, Gif] {
+            let (_folder, path) = file("a", &encoded(&quarters(), format));
+            let decoded = decode(&path).expect("decoded");
+            let [r, g, b] = decoded.image.pixel(ImagePoint::new(4, 4));
+            assert!(r < 30 && g > 170 && b < 30, "{format:?}: {r} {g} {b}");
+            assert_eq!(decoded.image.size(), Size::new(32, 16));
+        }
+    }
+
+    #[test]
+    fn every_exif_orientation_is_turned_upright() {
+        // Where the green quarter, top left in the file, has to come to lie.
+        let corners = [
+            (0, 0),
+            (1, 0),
+            (1, 1),
+            (0, 1),
+            (0, 0),
+            (1, 0),
+            (1, 1),
+            (0, 1),
+        ];
+        for (orientation, (right, low)) in (1_u8..).zip(corners) {
+            let mut bytes = encoded(&quarters(), ImageFormat::Jpeg);
+            let mut exif =
+                b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+            exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+            bytes.splice(2..2, exif);
+            let (_folder, path) = file("a.jpg", &bytes);
+            let decoded = decode(&path).expect("decoded");
+            assert_eq!(decoded.orientation, orientation);
+            let size = decoded.image.size();
+            let (w, h) = if orientation < 5 { (32, 16) } else { (16, 32) };
+            assert_eq!(size, Size::new(w, h));
+            let at = ImagePoint::new(3 + right * (w - 7), 3 + low * (h - 7));
+            let [r, g, b] = decoded.image.pixel(at);
+            assert!(g > 150 && r < 50 && b < 50, "{orientation}: {r} {g} {b}");
+        }
+    }
+
+    #[test]
+    fn sixteen_bit_grey_is_spread_over_its_own_range() {
+        let grey = image::ImageBuffer::from_fn(20, 10, |x, _| image::Luma([1000 + x as u16 * 10]));
+        for format in [ImageFormat::Png, ImageFormat::Tiff] {
+            let (_folder, path) = file(
+                "a",
+                &encoded(&DynamicImage::ImageLuma16(grey.clone()), format),
+            );
+            let image = decode(&path).expect("decoded").image;
+            assert_eq!(image.pixel(ImagePoint::new(0, 0)), [0; 3]);
+            assert_eq!(image.pixel(ImagePoint::new(19, 9)), [255; 3]);
+        }
+    }
+
+    #[test]
+    fn what_is_transparent_becomes_grey() {
+        let clear = image::RgbaImage::from_pixel(3, 3, image::Rgba([255, 0, 0, 0]));
+        let bytes = encoded(&DynamicImage::ImageRgba8(clear), ImageFormat::Png);
+        let (_folder, path) = file("a.png", &bytes);
+        assert_eq!(
+            decode(&path)
+                .expect("decoded")
+                .image
+                .pixel(ImagePoint::new(1, 1)),
+            [128; 3]
+        );
+    }
+
+    #[test]
+    fn one_pixel_and_a_thin_strip_are_images() {
+        for (w, h) in [(1, 1), (30_000, 2)] {
+            let bytes = encoded(&DynamicImage::new_rgb8(w, h), ImageFormat::Png);
+            let (_folder, path) = file("a.png", &bytes);
+            assert_eq!(
+                decode(&path).expect("decoded").image.size(),
+                Size::new(w, h)
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_name_and_a_remedy() {
+        let png = encoded(&quarters(), ImageFormat::Png);
+        let bomb = {
+            let mut bomb = encoded(&quarters(), ImageFormat::Bmp);
+            bomb[18..22].copy_from_slice(&60_000_i32.to_le_bytes());
+            bomb[22..26].copy_from_slice(&60_000_i32.to_le_bytes());
+            bomb
+        };
+        let cases: [(&[u8], &str); 4] = [
+            (b"", "empty"),
+            (b"no picture at all", "convert it"),
+            (&png[..png.len() / 2], "copy it again"),
+            (&bomb, "too large"),
+        ];
+        for (bytes, says) in cases {
+            let (_folder, path) = file("broken.png", bytes);
+            let why = decode(&path).expect_err("no image").to_string();
+            assert!(why.contains("broken.png") && why.contains(says), "{why}");
+        }
+        let why = decode(Path::new("/gone/a.png"))
+            .expect_err("gone")
+            .to_string();
+        assert!(
+            why.contains("/gone/a.png") && why.contains("check the name"),
+            "{why}"
+        );
+    }
 }

@@ -27,6 +27,8 @@ pub enum Error {
         why: String,
         remedy: &'static str,
     },
+    #[error("{}: nothing is written, {why}", printable(path))]
+    ReadOnly { path: PathBuf, why: String },
     #[error("{}: {why}", printable(path))]
     Settings { path: PathBuf, why: String },
     #[error(

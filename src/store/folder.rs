@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use walkdir::WalkDir;
 
+use super::json::VerdictName;
+use crate::core::document::Verdict;
 use crate::core::printable::printable;
 use crate::store::decode::ENDINGS;
 use crate::store::error::{Error, Result};
@@ -66,7 +70,7 @@ const BATCH: usize = 4096;
 
 fn walk_folder(folder: &Path, give: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> Result<bool> {
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
-    let mut batch = Vec::new();
+    let (mut batch, mut most) = (Vec::new(), 1);
     let walk = WalkDir::new(folder)
         .follow_links(true)
         .sort_by(|a, b| {
@@ -90,9 +94,12 @@ fn walk_folder(folder: &Path, give: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> Res
         if entry.file_type().is_file() && is_image(entry.path()) {
             batch.push(entry.into_path());
         }
-        // The first image goes at once, so that it is seen at once.
-        if batch.len() >= BATCH && !give(std::mem::take(&mut batch)) {
-            return Ok(false);
+        if batch.len() >= most {
+            // The first image goes at once, so that it is seen at once.
+            most = BATCH;
+            if !give(std::mem::take(&mut batch)) {
+                return Ok(false);
+            }
         }
     }
     Ok(give(batch))
@@ -106,6 +113,59 @@ fn natural(a: &Path, b: &Path) -> std::cmp::Ordering {
 pub fn is_image(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && !sidecar::is_mask_name(path)
+}
+
+/// How far an image is, from its sidecar alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    pub objects: u32,
+    pub accepted: u32,
+    pub rejected: u32,
+    pub flagged: u32,
+    pub has_draft: bool,
+    pub finished: bool,
+}
+
+/// Of a sidecar, what progress needs: masks and history are passed over.
+#[derive(Deserialize)]
+struct Glance {
+    #[serde(default)]
+    finished: bool,
+    #[serde(default)]
+    draft: Option<IgnoredAny>,
+    objects: Vec<Judged>,
+}
+
+#[derive(Deserialize)]
+struct Judged {
+    #[serde(default)]
+    verdict: VerdictName,
+}
+
+/// Reads how far an image is; `None` where it has no sidecar of its own.
+pub fn progress(image: &Path) -> Result<Option<Progress>> {
+    let Some((path, bytes)) = sidecar::raw(image)? else {
+        return Ok(None);
+    };
+    let glance: Glance = serde_json::from_slice(&bytes).map_err(|e| Error::Sidecar {
+        path,
+        why: e.to_string(),
+        remedy: "bring back a copy of it, or move it away to begin anew",
+    })?;
+    let count = |wanted: Verdict| {
+        let judged = glance.objects.iter();
+        judged
+            .filter(|o| Verdict::from(o.verdict) == wanted)
+            .count() as u32
+    };
+    Ok(Some(Progress {
+        objects: glance.objects.len() as u32,
+        accepted: count(Verdict::Accepted),
+        rejected: count(Verdict::Rejected),
+        flagged: count(Verdict::Flagged),
+        has_draft: glance.draft.is_some(),
+        finished: glance.finished,
+    }))
 }
 
 #[cfg(test)]

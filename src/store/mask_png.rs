@@ -1,100 +1,146 @@
-//! `photo.mask.png`: the instance mask that trainers read.
+//! `photo.mask.png`: one number a pixel, in drawing order, with a note that it is ours.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::core::geometry::Size;
-use crate::core::mask::Mask;
-use crate::core::scene::Rgb;
+use crate::core::mask::{Mask, Run};
 use crate::store::settings::class_colour;
 
-/// The text chunk that tells our masks from other people's.
-const SOFTWARE: (&str, &str) = ("Software", "termask");
+/// Says in a PNG's text that termask wrote it.
+const SOFTWARE: &str = "termask";
+/// The text chunk that holds the image's file name.
+const IMAGE: &str = "Source";
+/// The text chunk that holds the digest of the objects.
+const OBJECTS: &str = "termask-objects";
 
-/// 0 background, 1.. the masks in drawing order; 8-bit palette, 16-bit grey beyond 254 masks.
-pub fn encode<'a>(size: Size, masks: impl ExactSizeIterator<Item = &'a Mask>) -> Vec<u8> {
-    let count = masks.len();
+/// What a mask file of ours says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The image's file name.
+    pub image: String,
+    /// Changes with the objects' masks and their order.
+    pub objects: String,
+}
+
+/// The note of a mask file; `None` where the file is not ours.
+pub fn note(path: &Path) -> Option<Note> {
+    let mut decoder = png::Decoder::new(BufReader::new(File::open(path).ok()?));
+    decoder.set_limits(png::Limits { bytes: 64 << 20 });
+    let reader = decoder.read_info().ok()?;
+    let info = reader.info();
+    let text = |key: &str| {
+        let short = info
+            .uncompressed_latin1_text
+            .iter()
+            .find(|t| t.keyword == key);
+        let short = short.map(|t| t.text.clone());
+        short.or_else(|| {
+            let long = info.utf8_text.iter().find(|t| t.keyword == key)?;
+            long.get_text().ok()
+        })
+    };
+    (text("Software")? == SOFTWARE).then_some(())?;
+    Some(Note {
+        image: text(IMAGE)?,
+        objects: text(OBJECTS)?,
+    })
+}
+
+/// The file's bytes: 8-bit palette for up to 254 objects, 16-bit grey beyond; 0 is background.
+pub fn encode(size: Size, masks: &[Arc<Mask>], note: &Note) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, size.width, size.height);
-    encoder.set_compression(png::Compression::Fast);
-    encoder
-        .add_text_chunk(SOFTWARE.0.into(), SOFTWARE.1.into())
-        .expect("the text is Latin-1");
-    let width = size.width as usize;
-    if count <= 254 {
-        let palette = std::iter::once([0; 3]).chain((0..count).map(colour));
-        encoder.set_color(png::ColorType::Indexed);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_palette(palette.flatten().collect::<Vec<u8>>());
-        let mut pixels = vec![0_u8; size.area() as usize];
-        paint(masks, width, |range, id| pixels[range].fill(id as u8));
-        write(encoder, &pixels);
-    } else {
+    let wide = masks.len() > 254;
+    if wide {
         encoder.set_color(png::ColorType::Grayscale);
         encoder.set_depth(png::BitDepth::Sixteen);
-        let mut pixels = vec![0_u16; size.area() as usize];
-        paint(masks, width, |range, id| pixels[range].fill(id));
-        let big: Vec<u8> = pixels.iter().flat_map(|v| v.to_be_bytes()).collect();
-        write(encoder, &big);
+    } else {
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::Eight);
+        let colours = (0..masks.len()).flat_map(class_colour);
+        let palette: Vec<u8> = [0, 0, 0].into_iter().chain(colours).collect();
+        encoder.set_palette(palette);
     }
-    bytes
-}
-
-fn colour(n: usize) -> Rgb {
-    class_colour(n)
-}
-
-fn paint<'a>(
-    masks: impl Iterator<Item = &'a Mask>,
-    width: usize,
-    mut fill: impl FnMut(std::ops::Range<usize>, u16),
-) {
-    for (i, mask) in masks.enumerate() {
-        for run in mask.runs() {
-            let row = run.y as usize * width;
-            fill(row + run.x0 as usize..row + run.x1 as usize, i as u16 + 1);
+    // Most rows equal the one above: that leaves zeros, which cost least time and room.
+    encoder.set_filter(png::Filter::Up);
+    encoder.set_compression(png::Compression::Fastest);
+    encoder.add_text_chunk("Software".into(), SOFTWARE.into())?;
+    encoder.add_itxt_chunk(IMAGE.into(), note.image.clone())?;
+    encoder.add_text_chunk(OBJECTS.into(), note.objects.clone())?;
+    let mut writer = encoder.write_header()?;
+    let mut stream = writer.stream_writer()?;
+    let mut rest: Vec<&[Run]> = masks.iter().map(|m| m.runs()).collect();
+    let mut row = vec![0_u16; size.width as usize];
+    let mut line = vec![0_u8; size.width as usize * if wide { 2 } else { 1 }];
+    for y in 0..size.height {
+        row.fill(0);
+        for (number, runs) in (1_u16..).zip(&mut rest) {
+            while let Some((run, after)) = runs.split_first().filter(|(r, _)| r.y == y) {
+                row[run.x0 as usize..run.x1 as usize].fill(number);
+                *runs = after;
+            }
         }
+        if wide {
+            let (pairs, _) = line.as_chunks_mut::<2>();
+            pairs
+                .iter_mut()
+                .zip(&row)
+                .for_each(|(to, v)| *to = v.to_be_bytes());
+        } else {
+            line.iter_mut().zip(&row).for_each(|(to, v)| *to = *v as u8);
+        }
+        stream.write_all(&line)?;
     }
+    stream.finish()?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
-fn write(encoder: png::Encoder<'_, &mut Vec<u8>>, pixels: &[u8]) {
-    let mut writer = encoder
-        .write_header()
-        .expect("writing to memory cannot fail");
-    writer
-        .write_image_data(pixels)
-        .expect("the pixels fit the size");
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::geometry::ImageRect;
 
-/// A black and white mask, 0 and 255.
-pub fn encode_binary(mask: &Mask) -> Vec<u8> {
-    let size = mask.size();
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, size.width, size.height);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Fast);
-    encoder
-        .add_text_chunk(SOFTWARE.0.into(), SOFTWARE.1.into())
-        .expect("the text is Latin-1");
-    let mut pixels = vec![0_u8; size.area() as usize];
-    let fill = |range: std::ops::Range<usize>, _| pixels[range].fill(255);
-    paint(std::iter::once(mask), size.width as usize, fill);
-    write(encoder, &pixels);
-    bytes
-}
+    fn rects(n: u32) -> Vec<Arc<Mask>> {
+        let size = Size::new(40, 30);
+        let rect = |i: u32| ImageRect::new(i % 37, i / 37, i % 37 + 3, i / 37 + 2);
+        (0..n)
+            .map(|i| Arc::new(Mask::from_rect(size, rect(i))))
+            .collect()
+    }
 
-/// Whether a PNG was written by termask.
-pub fn is_ours(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else {
-        return false;
-    };
-    let Ok(reader) = png::Decoder::new(BufReader::new(file)).read_info() else {
-        return false;
-    };
-    let texts = &reader.info().uncompressed_latin1_text;
-    texts
-        .iter()
-        .any(|t| t.keyword == SOFTWARE.0 && t.text == SOFTWARE.1)
+    fn written(masks: &[Arc<Mask>]) -> (tempfile::NamedTempFile, image::DynamicImage) {
+        let note = Note {
+            image: "süß\u{1b}.jpg".into(),
+            objects: "12".into(),
+        };
+        let bytes = encode(Size::new(40, 30), masks, &note).expect("encoded");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), &bytes).expect("written");
+        assert_eq!(super::note(file.path()), Some(note));
+        (file, image::load_from_memory(&bytes).expect("a PNG"))
+    }
+
+    #[test]
+    fn a_later_object_covers_an_earlier_one_and_the_note_is_read_back() {
+        let masks = rects(3);
+        let (file, _) = written(&masks);
+        let mut decoder =
+            png::Decoder::new(BufReader::new(File::open(file.path()).expect("there")));
+        decoder.set_transformations(png::Transformations::IDENTITY);
+        let mut reader = decoder.read_info().expect("a PNG");
+        let mut pixels = vec![0; 1200];
+        reader.next_frame(&mut pixels).expect("read");
+        assert_eq!(pixels[..7], [1, 2, 3, 3, 3, 0, 0]);
+    }
+
+    #[test]
+    fn more_than_254_objects_take_16_bits() {
+        let (_, image) = written(&rects(300));
+        let grey = image.into_luma16();
+        assert_eq!(grey.get_pixel(299 % 37 + 2, 299 / 37 + 1).0, [300]);
+    }
 }

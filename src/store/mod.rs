@@ -3,8 +3,11 @@
 pub mod decode;
 pub mod error;
 pub mod folder;
-pub mod json;
+mod json;
+pub mod lock;
 pub mod mask_png;
+mod merge;
 pub mod replace;
 pub mod settings;
 pub mod sidecar;
+mod steps;

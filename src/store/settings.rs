@@ -5,13 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
 use crate::core::scene::Rgb;
 use crate::store::error::{Error, Result};
-use crate::store::replace::replace;
+use crate::store::replace;
 
 /// The folder's file.
-pub const FILE: &str = "termask.toml";
+const NAME: &str = "termask.toml";
 
 /// What an object is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,179 +30,351 @@ pub struct Class {
 pub struct Settings {
     pub classes: Vec<Class>,
     pub engine: Option<String>,
+    /// Name of the keymap preset.
+    pub keymap: Option<String>,
+    /// Own keys: key, action's name.
+    pub keys: BTreeMap<String, String>,
     /// The folder's file, whether it exists or not.
     pub file: PathBuf,
 }
 
+/// Colours that the colour-blind can tell apart (Okabe and Ito, 2008), without black.
+const OKABE_ITO: [Rgb; 7] = [
+    [0xe6, 0x9f, 0x00],
+    [0x56, 0xb4, 0xe9],
+    [0x00, 0x9e, 0x73],
+    [0xf0, 0xe4, 0x42],
+    [0x00, 0x72, 0xb2],
+    [0xd5, 0x5e, 0x00],
+    [0xcc, 0x79, 0xa7],
+];
+
+/// The colour of the `index`th class that was given none; all differ well.
+pub fn class_colour(index: usize) -> Rgb {
+    let Some(later) = index.checked_sub(OKABE_ITO.len()) else {
+        return OKABE_ITO[index];
+    };
+    // The golden angle keeps each hue far from those before it; brightness alternates.
+    let hue = (later as f64 * 137.508 + 280.0) % 360.0 / 60.0;
+    let value = [230.0, 160.0, 200.0][later % 3];
+    let channel = |shift: f64| {
+        let k = (shift + hue) % 6.0;
+        (value * (1.0 - 0.7 * k.min(4.0 - k).clamp(0.0, 1.0))).round() as u8
+    };
+    [channel(5.0), channel(3.0), channel(1.0)]
+}
+
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
+#[serde(deny_unknown_fields, default)]
+struct FileSettings {
+    classes: Vec<ClassEntry>,
     engine: Option<String>,
-    #[serde(default)]
-    class: Vec<RawClass>,
+    keymap: Option<String>,
+    keys: BTreeMap<String, String>,
+}
+
+/// A name alone, or a table.
+#[derive(Debug)]
+struct ClassEntry {
+    name: String,
+    colour: Option<Rgb>,
+    hotkey: Option<u8>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawClass {
+struct ClassTable {
     name: String,
-    colour: Option<String>,
+    #[serde(default, alias = "color")]
+    colour: Option<Hex>,
+    #[serde(default)]
     hotkey: Option<u8>,
 }
 
-/// Okabe and Ito's colours for everyone (2008), without black; then lighter and darker ones.
-const COLOURS: [Rgb; 14] = [
-    [230, 159, 0],
-    [86, 180, 233],
-    [0, 158, 115],
-    [240, 228, 66],
-    [204, 121, 167],
-    [213, 94, 0],
-    [0, 114, 178],
-    [255, 204, 128],
-    [170, 222, 255],
-    [120, 215, 180],
-    [240, 180, 210],
-    [255, 160, 122],
-    [120, 160, 220],
-    [190, 190, 120],
-];
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Hex(Rgb);
 
-/// The colour of the nth class that has none of its own.
-pub const fn class_colour(n: usize) -> Rgb {
-    COLOURS[n % COLOURS.len()]
+impl TryFrom<String> for Hex {
+    type Error = String;
+
+    fn try_from(text: String) -> std::result::Result<Self, String> {
+        let digits = text.strip_prefix('#').unwrap_or(&text);
+        let number = u32::from_str_radix(digits, 16).ok();
+        let number = number.filter(|_| digits.len() == 6);
+        let number =
+            number.ok_or_else(|| format!("{text:?} is no colour; write one as #e69f00"))?;
+        let [_, r, g, b] = number.to_be_bytes();
+        Ok(Self([r, g, b]))
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassEntry {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Entry;
+        impl<'de> Visitor<'de> for Entry {
+            type Value = ClassEntry;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a class: its name, or a table with name, colour and hotkey")
+            }
+
+            fn visit_str<E>(self, name: &str) -> std::result::Result<ClassEntry, E> {
+                Ok(ClassEntry {
+                    name: name.into(),
+                    colour: None,
+                    hotkey: None,
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                map: A,
+            ) -> std::result::Result<ClassEntry, A::Error> {
+                let table = ClassTable::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ClassEntry {
+                    name: table.name,
+                    colour: table.colour.map(|c| c.0),
+                    hotkey: table.hotkey,
+                })
+            }
+        }
+        from.deserialize_any(Entry)
+    }
 }
 
 /// Reads the `termask.toml` of a folder (or the nearest above it) and the person's own settings.
 pub fn load(folder: &Path) -> Result<Settings> {
-    let absolute = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-    let existing = absolute
+    load_with(folder, personal_file().as_deref())
+}
+
+/// The person's own settings, `$XDG_CONFIG_HOME/termask/config.toml` or what the system has for it.
+pub fn personal_file() -> Option<PathBuf> {
+    let named = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let folder = named.filter(|p| p.is_absolute());
+    let folder = folder
+        .or_else(|| directories::BaseDirs::new().map(|dirs| dirs.config_dir().to_path_buf()))?;
+    Some(folder.join("termask").join("config.toml"))
+}
+
+fn load_with(folder: &Path, personal: Option<&Path>) -> Result<Settings> {
+    let whole = std::path::absolute(folder).map_err(|e| Error::io(folder, e))?;
+    let above = whole
         .ancestors()
-        .map(|f| f.join(FILE))
+        .map(|f| f.join(NAME))
         .find(|f| f.is_file());
-    let own = match directories::ProjectDirs::from("", "", "termask") {
-        Some(dirs) => read(&dirs.config_dir().join("config.toml"))?,
-        None => Raw::default(),
+    let file = above.unwrap_or_else(|| whole.join(NAME));
+    let ours = read(&file)?;
+    let mut settings = match personal {
+        Some(personal) => read(personal)?,
+        None => FileSettings::default(),
     };
-    let file = existing.unwrap_or_else(|| absolute.join(FILE));
-    let raw = read(&file)?;
-    let classes = if raw.class.is_empty() {
-        own.class
+    settings.keys.extend(ours.keys);
+    let entries = if ours.classes.is_empty() {
+        settings.classes
     } else {
-        raw.class
+        ours.classes
     };
     Ok(Settings {
-        classes: classes_from(&file, classes)?,
-        engine: raw.engine.or(own.engine),
+        classes: complete(entries, &file)?,
+        engine: ours.engine.or(settings.engine),
+        keymap: ours.keymap.or(settings.keymap),
+        keys: settings.keys,
         file,
     })
 }
 
-fn read(file: &Path) -> Result<Raw> {
+fn read(file: &Path) -> Result<FileSettings> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Raw::default()),
-        Err(e) => return Err(Error::io(file, e)),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(FileSettings::default());
+        }
+        Err(why) => return Err(Error::io(file, why)),
     };
-    toml::from_str(&text).map_err(|e| Error::Settings {
-        path: file.to_path_buf(),
-        // The message shows the line and what was expected there.
-        why: e.to_string(),
+    toml::from_str(&text).map_err(|why| {
+        let at = why.span().map_or(0, |s| s.start).min(text.len());
+        let line = text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+        fault(file, format!("line {line}: {}", why.message()))
     })
 }
 
-fn classes_from(file: &Path, raw: Vec<RawClass>) -> Result<Vec<Class>> {
-    let mut classes: Vec<Class> = Vec::with_capacity(raw.len());
-    for (n, class) in raw.into_iter().enumerate() {
-        let refuse = |why: String| Error::Settings {
-            path: file.to_path_buf(),
-            why: format!("class {:?}: {why}", class.name),
-        };
-        if classes.iter().any(|c| c.name == class.name) {
-            return Err(refuse("the name stands twice".into()));
-        }
-        let colour = match &class.colour {
-            Some(text) => parse_colour(text)
-                .ok_or_else(|| refuse(format!("{text:?} is no colour like \"#e69f00\"")))?,
-            None => class_colour(n),
-        };
-        let default = (n < 10).then_some((n as u8 + 1) % 10);
-        let hotkey = class.hotkey.or(default);
-        if hotkey.is_some_and(|k| k > 9) {
-            return Err(refuse("the hotkey is not 0 to 9".into()));
-        }
-        classes.push(Class {
-            name: class.name,
-            colour,
-            hotkey,
-        });
+fn fault(file: &Path, why: String) -> Error {
+    Error::Settings {
+        path: file.to_path_buf(),
+        why,
     }
-    Ok(classes)
 }
 
-fn parse_colour(text: &str) -> Option<Rgb> {
-    let digits = text.strip_prefix('#').filter(|d| d.len() == 6)?;
-    let value = u32::from_str_radix(digits, 16).ok()?;
-    Some([(value >> 16) as u8, (value >> 8) as u8, value as u8])
+/// Gives colours and hotkeys to those that have none.
+fn complete(entries: Vec<ClassEntry>, file: &Path) -> Result<Vec<Class>> {
+    let mut free: Vec<u8> = (1..=9).chain([0]).collect();
+    for (i, entry) in entries.iter().enumerate() {
+        if entries[..i].iter().any(|e| e.name == entry.name) {
+            return Err(fault(
+                file,
+                format!("the class {:?} is named twice: remove one", entry.name),
+            ));
+        }
+        let Some(key) = entry.hotkey else { continue };
+        let at = free.iter().position(|k| *k == key);
+        let at = at.ok_or_else(|| {
+            let why = "is no digit that is still free: give each class another of 0 to 9";
+            fault(
+                file,
+                format!("hotkey {key} of the class {:?} {why}", entry.name),
+            )
+        })?;
+        free.remove(at);
+    }
+    let mut free = free.into_iter();
+    let given = entries.into_iter().enumerate();
+    Ok(given
+        .map(|(i, entry)| Class {
+            colour: entry.colour.unwrap_or_else(|| class_colour(i)),
+            hotkey: entry.hotkey.or_else(|| free.next()),
+            name: entry.name,
+        })
+        .collect())
 }
 
-/// Adds a class at the end of the folder's `termask.toml`; what stands there stays as it is.
+/// Adds a class to the folder's `termask.toml`, leaving all else in the file as it is. A class of
+/// that name which is there already stays.
 pub fn add_class(file: &Path, class: &Class) -> Result<()> {
-    let known = read(file)?.class.iter().any(|c| c.name == class.name);
-    if known {
+    if read(file)?.classes.iter().any(|c| c.name == class.name) {
         return Ok(());
     }
-    let mut text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(Error::io(file, e)),
+    let text = if file.exists() {
+        fs::read_to_string(file).map_err(|e| Error::io(file, e))?
+    } else {
+        String::new()
     };
-    let mut table = BTreeMap::new();
+    let mut document: DocumentMut = text.parse().map_err(|e| fault(file, format!("{e}")))?;
     let [r, g, b] = class.colour;
-    table.insert("name", toml::Value::from(class.name.as_str()));
-    table.insert(
-        "colour",
-        toml::Value::from(format!("#{r:02x}{g:02x}{b:02x}")),
-    );
-    if let Some(key) = class.hotkey {
-        table.insert("hotkey", toml::Value::from(i64::from(key)));
+    let colour = format!("#{r:02x}{g:02x}{b:02x}");
+    let hotkey = class.hotkey.map(i64::from);
+    if document.get("classes").is_some_and(Item::is_array) {
+        let list = document["classes"]
+            .as_array_mut()
+            .expect("just seen to be an array");
+        let mut table = InlineTable::new();
+        table.insert("name", class.name.as_str().into());
+        table.insert("colour", colour.into());
+        hotkey.map(|key| table.insert("hotkey", key.into()));
+        list.push(table);
+    } else {
+        let mut table = Table::new();
+        table.insert("name", value(class.name.as_str()));
+        table.insert("colour", value(colour));
+        hotkey.map(|key| table.insert("hotkey", value(key)));
+        let list = document
+            .entry("classes")
+            .or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+        let list = list.as_array_of_tables_mut();
+        list.expect("serde read it as a list, and it is no plain array")
+            .push(table);
     }
-    let entry = toml::to_string(&table).expect("strings and numbers are TOML");
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text += &["[[class]]\n", &entry].concat();
-    replace(file, text.as_bytes())
+    replace::write(file, document.to_string().as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_added_class_is_read_again_and_comments_stay() {
+    fn folder_with(text: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join(FILE);
-        fs::write(&file, "# ours\nengine = \"click\"\n").expect("written");
-        let class = Class {
-            name: "cup \"blue\"".into(),
-            colour: [1, 2, 3],
-            hotkey: Some(4),
-        };
-        add_class(&file, &class).expect("added");
-        add_class(&file, &class).expect("known already");
-        let settings = load(folder.path()).expect("read");
-        assert_eq!(settings.classes, [class]);
-        assert_eq!(settings.engine.as_deref(), Some("click"));
-        let text = fs::read_to_string(&file).expect("there");
-        assert!(text.starts_with("# ours\n"));
+        fs::write(folder.path().join(NAME), text).expect("written");
+        folder
     }
 
     #[test]
-    fn a_mistake_is_told_with_file_and_line() {
+    fn a_folder_below_the_file_takes_its_classes_and_the_persons_engine() {
+        let folder = folder_with(
+            "classes = [\"cat\", {name = \"dog\", colour = \"#102030\", hotkey = 1}]\n[keys]\n\"x\" = \"drop\"",
+        );
+        let own = folder.path().join("own.toml");
+        fs::write(
+            &own,
+            "engine = \"sam\"\nclasses = [\"bird\"]\n[keys]\nx = \"quit\"\ny = \"undo\"",
+        )
+        .expect("written");
+        let deep = folder.path().join("a/b");
+        fs::create_dir_all(&deep).expect("made");
+        let settings = load_with(&deep, Some(&own)).expect("read");
+        let class = |name: &str, colour, hotkey| Class {
+            name: name.into(),
+            colour,
+            hotkey,
+        };
+        assert_eq!(
+            settings.classes,
+            [
+                class("cat", OKABE_ITO[0], Some(2)),
+                class("dog", [16, 32, 48], Some(1))
+            ]
+        );
+        assert_eq!(settings.engine.as_deref(), Some("sam"));
+        assert_eq!(
+            (settings.keys["x"].as_str(), settings.keys["y"].as_str()),
+            ("drop", "undo")
+        );
+        assert_eq!(settings.file, folder.path().join(NAME));
+    }
+
+    #[test]
+    fn a_typing_error_is_told_with_its_line() {
+        let folder = folder_with("engine = \"click\"\n\nclases = []\n");
+        let why = load_with(folder.path(), None)
+            .expect_err("unknown key")
+            .to_string();
+        assert!(
+            why.contains("termask.toml") && why.contains("line 3") && why.contains("clases"),
+            "{why}"
+        );
+        let folder = folder_with("[[classes]]\nname = \"a\"\ncolour = \"red\"\n");
+        let why = load_with(folder.path(), None)
+            .expect_err("no colour")
+            .to_string();
+        assert!(why.contains("line 3") && why.contains("#e69f00"), "{why}");
+    }
+
+    #[test]
+    fn adding_a_class_keeps_comments_and_order() {
+        let text = "# mine\nengine = \"click\" # fast\n\n[[classes]] # first\nname = \"cat\"\n\n[keys]\nx = \"drop\"\n";
+        let folder = folder_with(text);
+        let file = folder.path().join(NAME);
+        let dog = Class {
+            name: "dog".into(),
+            colour: [1, 2, 3],
+            hotkey: Some(7),
+        };
+        add_class(&file, &dog).expect("added");
+        add_class(&file, &dog).expect("it is there already");
+        let after = fs::read_to_string(&file).expect("read");
+        for line in text.lines() {
+            assert!(after.contains(line), "{line:?} is gone from {after}");
+        }
+        let settings = load_with(folder.path(), None).expect("read");
+        assert_eq!(settings.classes.last(), Some(&dog));
+        assert_eq!(settings.classes.len(), 2);
+    }
+
+    #[test]
+    fn a_class_can_be_added_where_there_is_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join(FILE), "engine = \"click\"\ncolor = 3\n").expect("written");
-        let told = load(folder.path()).expect_err("unknown key").to_string();
-        assert!(told.contains(FILE) && told.contains("line 2"), "{told}");
+        let dog = Class {
+            name: "a \"dog\"\n".into(),
+            colour: [1, 2, 3],
+            hotkey: None,
+        };
+        add_class(&folder.path().join(NAME), &dog).expect("added");
+        let settings = load_with(folder.path(), None).expect("read");
+        assert_eq!(settings.classes[0].name, dog.name);
+    }
+
+    #[test]
+    fn the_first_hundred_colours_differ() {
+        let colours: std::collections::HashSet<Rgb> = (0..100).map(class_colour).collect();
+        assert_eq!(colours.len(), 100);
     }
 }
