@@ -40,9 +40,9 @@ pub enum Access {
 #[derive(Debug)]
 pub struct Sidecar {
     pub access: Access,
-    path: PathBuf,
+    pub path: PathBuf,
     /// `None` where both names belong to files that are not ours.
-    mask: Option<PathBuf>,
+    pub mask: Option<PathBuf>,
     image: ImageFile,
     /// sha256 of the sidecar as it was last read or written; `None` where there is none.
     on_disk: Option<[u8; 32]>,

@@ -193,7 +193,7 @@ fn now() -> i64 {
 }
 
 /// `user@host`, as the system says.
-fn person() -> Person {
+pub fn person() -> Person {
     let user = std::env::var("USER").unwrap_or_else(|_| "unknown".into());
     let host = rustix::system::uname()
         .nodename()

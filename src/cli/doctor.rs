@@ -1,0 +1,253 @@
+//! `termask doctor`: what was found here, and what to do about what is missing.
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::process::{Command, ExitCode};
+
+use serde::Serialize;
+
+use super::FOUND;
+use crate::core::printable::printable_text;
+use crate::segment::click::{self, ClickNet};
+use crate::segment::runtime::{self, Device};
+
+/// Say what terminal, runtime, model and cache were found, and what to do about what is missing
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// All that was looked at.
+#[derive(Debug, Serialize)]
+struct Findings {
+    version: &'static str,
+    terminal: Terminal,
+    runtime: Option<Runtime>,
+    model: Model,
+    cache: Option<Cache>,
+    /// What to do about what is missing; empty where all is well.
+    advice: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Terminal {
+    present: bool,
+    /// Columns and rows.
+    size: Option<(u16, u16)>,
+    term: Option<String>,
+    program: Option<String>,
+    over_ssh: bool,
+    /// `on`, `off` or `all`: tmux's allow-passthrough; none outside tmux.
+    tmux_passthrough: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Runtime {
+    path: String,
+    source: &'static str,
+    has_cuda: bool,
+    /// What the click net runs on; none where it cannot be loaded.
+    device: Option<&'static str>,
+    passed_over: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Model {
+    name: &'static str,
+    sha256_16: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Cache {
+    path: String,
+    writable: bool,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut advice = Vec::new();
+    let findings = Findings {
+        version: env!("CARGO_PKG_VERSION"),
+        terminal: terminal(&mut advice),
+        runtime: runtime(&mut advice),
+        model: Model {
+            name: "click",
+            sha256_16: click::model_hash(),
+        },
+        cache: cache(&mut advice),
+        advice,
+    };
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&findings)?)?;
+    } else {
+        findings.print(&mut out)?;
+    }
+    Ok(if findings.advice.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FOUND)
+    })
+}
+
+fn terminal(advice: &mut Vec<String>) -> Terminal {
+    let present = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let named = |name| env::var(name).ok().filter(|v| !v.is_empty());
+    let found = Terminal {
+        present,
+        size: crossterm::terminal::size().ok().filter(|_| present),
+        term: named("TERM"),
+        program: named("TERM_PROGRAM"),
+        over_ssh: named("SSH_CONNECTION").is_some(),
+        tmux_passthrough: named("TMUX").map(|_| passthrough()),
+    };
+    if found.tmux_passthrough.as_deref() == Some("off") {
+        advice.push(
+            "tmux keeps pictures back: run `tmux set -g allow-passthrough on`, \
+             and put that line without `tmux` into ~/.tmux.conf"
+                .into(),
+        );
+    }
+    if found.program.as_deref() == Some("vscode") {
+        advice.push(
+            "VS Code shows pictures in its terminal only with the settings \
+             terminal.integrated.enableImages and terminal.integrated.gpuAcceleration on"
+                .into(),
+        );
+    }
+    found
+}
+
+/// tmux's own word on passthrough.
+fn passthrough() -> String {
+    let asked = Command::new("tmux")
+        .args(["show", "-Apv", "allow-passthrough"])
+        .output();
+    match asked {
+        Ok(told) if told.status.success() => {
+            let word = String::from_utf8_lossy(&told.stdout).trim().to_string();
+            if word.is_empty() { "off".into() } else { word }
+        }
+        // Before tmux 3.3 there was no such option, and everything was let through.
+        _ => "unknown".into(),
+    }
+}
+
+fn runtime(advice: &mut Vec<String>) -> Option<Runtime> {
+    let found = match runtime::runtime() {
+        Ok(found) => found,
+        Err(why) => {
+            advice.push(why.to_string());
+            return None;
+        }
+    };
+    let device = match ClickNet::open() {
+        Ok(net) => Some(device(&net.device, advice)),
+        Err(why) => {
+            advice.push(why.to_string());
+            None
+        }
+    };
+    Some(Runtime {
+        path: found.path.display().to_string(),
+        source: found.source.name(),
+        has_cuda: runtime::has_cuda(&found.path),
+        device,
+        passed_over: found.passed_over.clone(),
+    })
+}
+
+fn device(device: &Device, advice: &mut Vec<String>) -> &'static str {
+    match device {
+        Device::Cuda => "cuda",
+        Device::Cpu { why } => {
+            if has_nvidia() {
+                advice.push(format!(
+                    "there is an NVIDIA GPU, but the processor computes: {why}"
+                ));
+            }
+            "cpu"
+        }
+    }
+}
+
+/// Whether the NVIDIA driver is loaded.
+fn has_nvidia() -> bool {
+    fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
+}
+
+fn cache(advice: &mut Vec<String>) -> Option<Cache> {
+    let Some(path) = runtime::cache_folder() else {
+        advice.push("there is no home folder for the cache: set HOME or XDG_CACHE_HOME".into());
+        return None;
+    };
+    let tried = fs::create_dir_all(&path).and_then(|()| tempfile::tempfile_in(&path));
+    if let Err(why) = &tried {
+        advice.push(format!(
+            "{}: {why}; make it writable or set XDG_CACHE_HOME",
+            path.display()
+        ));
+    }
+    Some(Cache {
+        path: path.display().to_string(),
+        writable: tried.is_ok(),
+    })
+}
+
+impl Findings {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut line = |name: &str, text: String| {
+            let text = printable_text(&text);
+            writeln!(out, "{name:<10}{text}")
+        };
+        line("termask", self.version.into())?;
+        line("terminal", self.terminal.describe())?;
+        match &self.runtime {
+            Some(runtime) => {
+                let cuda = if runtime.has_cuda { ", with CUDA" } else { "" };
+                let text = format!("ONNX Runtime, {}{cuda}: {}", runtime.source, runtime.path);
+                line("runtime", text)?;
+                let device = runtime.device.unwrap_or("none: the model does not load");
+                line("device", device.into())?;
+                for passed_over in &runtime.passed_over {
+                    line("", format!("passed over: {passed_over}"))?;
+                }
+            }
+            None => line("runtime", "none".into())?,
+        }
+        line(
+            "model",
+            format!("{}, built in ({})", self.model.name, self.model.sha256_16),
+        )?;
+        let cache = self.cache.as_ref().map(|c| {
+            let state = if c.writable { "" } else { " (not writable)" };
+            format!("{}{state}", c.path)
+        });
+        line("cache", cache.unwrap_or_else(|| "none".into()))?;
+        for advice in &self.advice {
+            writeln!(out, "\n* {}", printable_text(advice))?;
+        }
+        Ok(())
+    }
+}
+
+impl Terminal {
+    fn describe(&self) -> String {
+        if !self.present {
+            return "none: stdin or stdout is a file or a pipe".into();
+        }
+        let mut words = vec![
+            self.term
+                .clone()
+                .unwrap_or_else(|| "TERM is not set".into()),
+        ];
+        words.extend(self.program.clone());
+        words.extend(self.size.map(|(c, r)| format!("{c}x{r} cells")));
+        words.extend(self.over_ssh.then(|| "over SSH".into()));
+        let tmux = self.tmux_passthrough.as_ref();
+        words.extend(tmux.map(|p| format!("in tmux (allow-passthrough {p})")));
+        words.join(", ")
+    }
+}
