@@ -6,6 +6,7 @@ pub mod annotate;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 mod picture;
 mod report;
 pub mod segment;
@@ -39,6 +40,7 @@ enum Command {
     Demo(demo::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
+    Eval(eval::Args),
 }
 
 /// Runs the command line; says what went wrong on stderr.
@@ -54,6 +56,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
     };
     ended.unwrap_or_else(|error| report::error(&error))
 }

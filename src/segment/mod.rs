@@ -2,6 +2,7 @@
 
 pub mod click;
 pub mod crop;
+pub mod evaluate;
 pub mod runtime;
 
 use std::sync::Arc;
