@@ -10,6 +10,7 @@ pub mod mask;
 pub mod morphology;
 pub mod printable;
 pub mod prompt;
+pub mod raster;
 pub mod rle;
 pub mod scene;
 pub mod view;
