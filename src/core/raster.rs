@@ -39,8 +39,12 @@ pub enum Marks {
 /// The picture's size on the screen, in pixels.
 pub fn screen_size(view: &View) -> (u32, u32) {
     (
-        (f64::from(view.cells.cols) * view.cell.width).round().max(1.0) as u32,
-        (f64::from(view.cells.rows) * view.cell.height).round().max(1.0) as u32,
+        (f64::from(view.cells.cols) * view.cell.width)
+            .round()
+            .max(1.0) as u32,
+        (f64::from(view.cells.rows) * view.cell.height)
+            .round()
+            .max(1.0) as u32,
     )
 }
 
@@ -198,7 +202,8 @@ impl Overlay {
 
     fn put(&mut self, x: f64, y: f64, index: u8) {
         let (x, y) = (x.floor(), y.floor());
-        let inside = x >= 0.0 && y >= 0.0 && x < f64::from(self.width) && y < f64::from(self.height);
+        let inside =
+            x >= 0.0 && y >= 0.0 && x < f64::from(self.width) && y < f64::from(self.height);
         if inside {
             self.indices[y as usize * self.width as usize + x as usize] = index;
         }
@@ -206,7 +211,11 @@ impl Overlay {
 
     fn line(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: Rgba) {
         let index = self.index(colour);
-        let steps = (x1 - x0).abs().max((y1 - y0).abs()).ceil().clamp(1.0, 20_000.0);
+        let steps = (x1 - x0)
+            .abs()
+            .max((y1 - y0).abs())
+            .ceil()
+            .clamp(1.0, 20_000.0);
         for i in 0..=steps as u32 {
             let t = f64::from(i) / steps;
             self.put(x0 + t * (x1 - x0), y0 + t * (y1 - y0), index);
@@ -250,8 +259,14 @@ impl Cover {
         let (sx, sy) = (view.scale_x(), view.scale_y());
         let across = |x: u32| (f64::from(x) - f64::from(view.source.x0)) * sx;
         let down = |y: u32| (f64::from(y) - f64::from(view.source.y0)) * sy;
-        let (x0, x1) = (across(bounds.x0).floor() as u32, across(bounds.x1).ceil() as u32);
-        let (y0, y1) = (down(bounds.y0).floor() as u32, down(bounds.y1).ceil() as u32);
+        let (x0, x1) = (
+            across(bounds.x0).floor() as u32,
+            across(bounds.x1).ceil() as u32,
+        );
+        let (y0, y1) = (
+            down(bounds.y0).floor() as u32,
+            down(bounds.y1).ceil() as u32,
+        );
         let (x1, y1) = (x1.min(width), y1.min(height));
         if x0 >= x1 || y0 >= y1 {
             return None;
@@ -263,7 +278,9 @@ impl Cover {
             for run in mask.runs_in_rows(image_y, image_y + 1) {
                 let from = across(run.x0).round().max(f64::from(x0)) as u32;
                 // An object narrower than a screen pixel is still seen.
-                let to = (across(run.x1).round().max(0.0) as u32).max(from + 1).min(x1);
+                let to = (across(run.x1).round().max(0.0) as u32)
+                    .max(from + 1)
+                    .min(x1);
                 if from < to {
                     row[(from - x0) as usize..(to - x0) as usize].fill(1);
                 }

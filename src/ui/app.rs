@@ -157,7 +157,7 @@ impl App {
         let scene = view::scene(&self.state);
         if scene.as_ref() != self.shown.as_deref() {
             self.shown = scene.map(Arc::new);
-            self.screen.show(self.shown.clone());
+            self.screen.show(self.shown.clone())?;
         }
         let state = &self.state;
         self.screen.draw(|frame| view::draw(state, frame))?;

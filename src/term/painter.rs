@@ -1,0 +1,26 @@
+//! What every graphics protocol offers: the difference from scene to scene, as commands.
+
+use crate::core::scene::Scene;
+use crate::term::line::Command;
+
+/// What a call to make the picture sharper brought.
+#[derive(Debug)]
+pub enum Refined {
+    Step(Command),
+    Done,
+}
+
+/// Knows what the terminal shows.
+pub trait Painter: Send {
+    /// What changes the terminal from the last scene to this one, as soon as possible.
+    fn paint(&mut self, scene: &Scene) -> Vec<Command>;
+
+    /// The next step to a sharper picture of the scene, where the line is idle.
+    fn refine(&mut self, scene: &Scene) -> Refined;
+
+    /// Takes the picture off the screen; the next scene is painted anew.
+    fn hide(&mut self) -> Vec<Command>;
+
+    /// The terminal has lost all pictures: the next scene is sent from the start.
+    fn forget(&mut self);
+}
