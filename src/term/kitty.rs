@@ -72,8 +72,8 @@ enum Shown {
     Yes,
 }
 
-impl Kitty {
-    pub fn new() -> Self {
+impl Default for Kitty {
+    fn default() -> Self {
         Self {
             sent: Vec::new(),
             next_id: PHOTOS,
@@ -87,7 +87,9 @@ impl Kitty {
             detail: None,
         }
     }
+}
 
+impl Kitty {
     fn photo(&mut self, scene: &Scene, out: &mut Vec<Command>) -> u32 {
         let key = scene.photo.key;
         if let Some(i) = self.sent.iter().position(|s| s.key == key) {
@@ -119,7 +121,7 @@ impl Kitty {
         let sent = self.sent.iter().find(|s| s.id == id)?;
         let part = scaled(view, sent.width, sent.height);
         let body = format!(
-            "a=p,i={id},p=1,x={},y={},w={},h={},c={},r={},z=-5,C=1,q=2",
+            "a=p,i={id},p=1,x={},y={},w={},h={},c={},r={},z=1,C=1,q=2",
             part.x0,
             part.y0,
             part.width(),
@@ -251,7 +253,7 @@ impl Kitty {
         let length = length.round().clamp(1.0, f64::from(STRIP)) as u32;
         let (sw, sh) = if across { (length, 3) } else { (3, length) };
         let body = format!(
-            "a=p,i={id},p={placement},w={sw},h={sh},X={},Y={},z=-1,C=1,q=2",
+            "a=p,i={id},p={placement},w={sw},h={sh},X={},Y={},z=4,C=1,q=2",
             (x - col * cw) as u32,
             (y - row * ch) as u32
         );
@@ -297,7 +299,7 @@ impl Kitty {
             px(row + rows, view.cell.height, overlay.height),
         ];
         let png = palette_png(&overlay, part);
-        let control = format!("a=T,f=100,i={OVERLAY},p=1,c={cols},r={rows},z=-2,C=1,q=2");
+        let control = format!("a=T,f=100,i={OVERLAY},p=1,c={cols},r={rows},z=3,C=1,q=2");
         let (top, left) = (view.cells.row + row, view.cells.col + col);
         out.push(show(top, left, &control, &png));
     }
@@ -351,7 +353,7 @@ impl Painter for Kitty {
         let rgb = photo::at_view(&scene.photo.image, view);
         let png = rgb_png(&rgb, width, height, Colours::Palette);
         let (c, r) = (view.cells.cols, view.cells.rows);
-        let control = format!("a=T,f=100,i={DETAIL},p=1,c={c},r={r},z=-4,C=1,q=2");
+        let control = format!("a=T,f=100,i={DETAIL},p=1,c={c},r={r},z=2,C=1,q=2");
         let command = show(view.cells.row, view.cells.col, &control, &png);
         Refined::Step(command)
     }
@@ -370,7 +372,7 @@ impl Painter for Kitty {
     }
 
     fn forget(&mut self) {
-        *self = Self::new();
+        *self = Self::default();
     }
 }
 

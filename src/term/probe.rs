@@ -13,7 +13,7 @@ use crate::core::geometry::CellSize;
 use crate::term::{Graphics, Result};
 
 /// How long an answer is waited for: a far line takes some hundred milliseconds.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the terminal said, and what follows.
 #[derive(Debug, Clone, PartialEq)]

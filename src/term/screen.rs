@@ -48,9 +48,16 @@ struct Easel {
     changed: Condvar,
 }
 
+/// What to do with the canvas.
+#[derive(Debug)]
+enum Order {
+    Show(Arc<Scene>),
+    Hide,
+}
+
 #[derive(Debug, Default)]
 struct Work {
-    scene: Option<Option<Arc<Scene>>>,
+    order: Option<Order>,
     closed: bool,
     /// Whether the terminal forgot what was painted.
     anew: bool,
@@ -278,7 +285,7 @@ fn announce(report: &Report, events: &Sender<Event>) {
 
 fn painter(graphics: Graphics) -> Option<Box<dyn Painter>> {
     match graphics {
-        Graphics::Kitty => Some(Box::new(Kitty::new())),
+        Graphics::Kitty => Some(Box::<Kitty>::default()),
         Graphics::Sixel => Some(Box::<Sixel>::default()),
         Graphics::Iterm => Some(Box::<Iterm>::default()),
         Graphics::Blocks => None,
@@ -300,7 +307,7 @@ impl Easel {
         self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .scene = Some(scene);
+            .order = Some(scene.map_or(Order::Hide, Order::Show));
         self.changed.notify_one();
     }
 
@@ -321,11 +328,11 @@ impl Easel {
 
     fn is_superseded(&self) -> bool {
         let work = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        work.scene.is_some() || work.closed
+        work.order.is_some() || work.closed
     }
 
-    /// Waits for a scene; `None` means go home.
-    fn take(&self, painter: &mut Box<dyn Painter>) -> Option<Option<Arc<Scene>>> {
+    /// Waits for an order; `None` means go home.
+    fn take(&self, painter: &mut Box<dyn Painter>) -> Option<Order> {
         let mut work = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if work.closed {
@@ -334,8 +341,8 @@ impl Easel {
             if std::mem::take(&mut work.anew) {
                 painter.forget();
             }
-            if let Some(scene) = work.scene.take() {
-                return Some(scene);
+            if let Some(order) = work.order.take() {
+                return Some(order);
             }
             work = self
                 .changed
@@ -345,8 +352,8 @@ impl Easel {
     }
 
     fn work(&self, mut painter: Box<dyn Painter>, line: &Line) {
-        while let Some(scene) = self.take(&mut painter) {
-            let Some(scene) = scene else {
+        while let Some(order) = self.take(&mut painter) {
+            let Order::Show(scene) = order else {
                 line.now(painter.hide());
                 continue;
             };
