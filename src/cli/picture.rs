@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use anyhow::Context;
+use crossterm::terminal;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, Rgb as Pixel, RgbImage};
+use viuer::KittySupport;
 
 use crate::core::document::Object;
 use crate::core::geometry::{ImagePoint, Size};
@@ -54,26 +56,45 @@ pub fn layers(objects: &[Arc<Object>], settings: &Settings) -> Vec<Layer> {
 pub fn print(image: &Image, layers: &[Layer]) -> anyhow::Result<()> {
     let to_person = io::stdout().is_terminal() && io::stdin().is_terminal();
     let room = if io::stdout().is_terminal() {
-        let (cols, rows) = crossterm::terminal::size().unwrap_or(PAGE);
+        let (cols, rows) = terminal::size().unwrap_or(PAGE);
         (u32::from(cols), u32::from(rows.saturating_sub(3)))
     } else {
         (u32::from(PAGE.0), u32::from(PAGE.1))
     };
     let (cols, rows) = cells(image.size(), room);
     let painted = paint(image, layers, Size::new(cols * CELL.0, rows * CELL.1));
+    let (kitty, sixel) = if to_person {
+        ask_terminal()?
+    } else {
+        (false, false)
+    };
     let config = viuer::Config {
         absolute_offset: false,
         width: Some(cols),
         height: Some(rows),
         // A file has no palette of its own, and terminals without true colour say so.
         truecolor: !to_person || viuer::Config::default().truecolor,
-        use_kitty: to_person,
+        use_kitty: kitty,
         use_iterm: to_person,
-        use_sixel: to_person,
+        use_sixel: sixel,
         ..viuer::Config::default()
     };
     viuer::print(&DynamicImage::ImageRgb8(painted), &config).context("printing the picture")?;
+    if sixel {
+        // A sixel picture leaves the cursor on its last row.
+        println!();
+    }
     Ok(())
+}
+
+/// Whether the terminal shows kitty's pictures, or else sixel.
+fn ask_terminal() -> anyhow::Result<(bool, bool)> {
+    // viuer reads the answers key by key; what comes between two reads must not be echoed.
+    terminal::enable_raw_mode()?;
+    let kitty = viuer::get_kitty_support() != KittySupport::None;
+    let sixel = !kitty && viuer::is_sixel_supported();
+    terminal::disable_raw_mode()?;
+    Ok((kitty, sixel))
 }
 
 /// Columns and rows that show an image of `size` as large as `room` allows; a cell is twice as
