@@ -86,6 +86,13 @@ impl Desk {
         desk
     }
 
+    /// Presses keys by their X names, one after the other.
+    pub fn press(&self, keys: &[&str]) {
+        for key in keys {
+            self.xdotool(&["key", "--delay", "20", "--", key]);
+        }
+    }
+
     /// The screen as a person would see it now.
     pub fn look(&self) -> RgbImage {
         let file = self.folder.path().join("look.png");

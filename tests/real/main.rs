@@ -16,7 +16,7 @@ use termask::core::mask::Mask;
 use termask::core::prompt::Prompt;
 use termask::store::decode::decode;
 use termask::store::settings::class_colour;
-use termask::store::sidecar::Sidecar;
+use termask::store::sidecar::{self, Sidecar};
 
 /// The drawn photo's colour: nothing else on the screen has it.
 const BLUE: [u8; 3] = [40, 90, 160];
@@ -68,6 +68,95 @@ fn show_prints_photo_and_mask(kind: Kind) {
         (0.2..0.27).contains(&share),
         "{share} of the picture is tinted, {blue} and {tinted} pixels"
     );
+}
+
+#[test]
+#[ignore = "needs Xvfb and kitty: .ci/run has them"]
+fn a_box_and_two_clicks_make_an_object_in_kitty() {
+    a_box_and_two_clicks_make_an_object(Kind::Kitty);
+}
+
+/// As a person would: each key follows what the one before it did, as far as the files tell.
+fn a_box_and_two_clicks_make_an_object(kind: Kind) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photo = folder.path().join("coffee.png");
+    fs::copy("assets/coffee.png", &photo).expect("the photo can be copied");
+    let ended = folder.path().join("ended");
+    let line = format!(
+        "'{}' '{}'; echo $? >'{}'; cat",
+        env!("CARGO_BIN_EXE_termask"),
+        photo.display(),
+        ended.display()
+    );
+    let desk = Desk::open(kind, &line, folder.path());
+    desk.wait("the photo", |desk| {
+        (bright(&desk.look()) > 300_000).then_some(())
+    });
+    desk.press(&[
+        "H", "H", "K", "K", "b", "L", "L", "L", "L", "J", "J", "J", "b",
+    ]);
+    desk.wait("a mask for the box", |_| answered(&photo, 0));
+    desk.press(&["H", "H", "K", "i"]);
+    desk.wait("a mask for the inside click", |_| answered(&photo, 1));
+    desk.press(&["J", "J", "H", "H", "H", "o"]);
+    desk.wait("a mask for the outside click", |_| answered(&photo, 2));
+    desk.press(&["Return"]);
+    let mask = desk.wait("the object beside the image", |_| {
+        let read = sidecar::read(&photo).expect("whole at any time")?;
+        let object = read.history.now().objects.first()?;
+        Some(Arc::clone(&object.mask))
+    });
+    assert!(folder.path().join("coffee.mask.png").is_file());
+
+    // Overlay, outline, off: what then changes on the glass is the mask.
+    let with = still(&desk);
+    desk.press(&["v", "v"]);
+    let expected = mask.area() as f64 / mask.size().area() as f64;
+    desk.wait("the mask's tint where the mask is", |desk| {
+        let without = desk.look();
+        let tinted: u64 = with
+            .pixels()
+            .zip(without.pixels())
+            .map(|(a, b)| u64::from(!is_near(*a, b.0)))
+            .sum();
+        let share = tinted as f64 / bright(&without) as f64;
+        (share > 0.7 * expected && share < 1.5 * expected).then_some(())
+    });
+    desk.press(&["q"]);
+    desk.wait("the end of termask", |_| {
+        let code = fs::read_to_string(&ended).ok()?;
+        (code.trim() == "0").then_some(())
+    });
+    desk.wait("a clean terminal", |desk| {
+        (bright(&desk.look()) < 5_000).then_some(())
+    });
+}
+
+/// Whether the draft's mask answers a box and so many clicks.
+fn answered(photo: &Path, clicks: usize) -> Option<()> {
+    let read = sidecar::read(photo).expect("whole at any time")?;
+    let draft = &read.history.now().draft;
+    let complete = draft.prompt.rect.is_some() && draft.prompt.clicks.len() == clicks;
+    (complete && draft.answered && draft.proposal.is_some()).then_some(())
+}
+
+/// The screen once nothing moves on it.
+fn still(desk: &Desk) -> RgbImage {
+    let mut before = desk.look();
+    desk.wait("a still screen", |desk| {
+        let now = desk.look();
+        let last = std::mem::replace(&mut before, now);
+        (last == before).then_some(last)
+    })
+}
+
+/// Pixels that are neither the terminal's background nor the bare screen.
+fn bright(screen: &RgbImage) -> u64 {
+    let dark = [[0x10, 0x14, 0x18], [0, 0, 0]];
+    let seen = screen
+        .pixels()
+        .map(|p| u64::from(!dark.iter().any(|d| is_near(*p, *d))));
+    seen.sum()
 }
 
 /// An image of one colour.
