@@ -52,15 +52,22 @@ impl Backend for LineBackend {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
+        // Crossterm's backend resets the colours even where no cell has changed: such a frame would
+        // cost bytes on every key.
+        let mut content = content.peekable();
+        if content.peek().is_none() {
+            return Ok(());
+        }
         self.inner.draw(content)
     }
 
+    /// The screen hides it once, when it takes the terminal over.
     fn hide_cursor(&mut self) -> io::Result<()> {
-        self.inner.hide_cursor()
+        Ok(())
     }
 
     fn show_cursor(&mut self) -> io::Result<()> {
-        self.inner.show_cursor()
+        Ok(())
     }
 
     /// Never asked of the terminal: its answer would come in between the keys.

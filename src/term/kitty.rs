@@ -176,8 +176,12 @@ impl Kitty {
         let (mut has_box, mut has_cross) = (false, false);
         let (width, height) = screen_size(view);
         let (width, height) = (f64::from(width), f64::from(height));
+        // A mark that stays where it is costs nothing.
+        let stays = |m: &Mark| self.view == Some(*view) && self.moving.contains(m);
         for mark in &moving {
             match mark {
+                Mark::Crosshair(_) if stays(mark) => has_cross = true,
+                Mark::Box(_) if !has_box && stays(mark) => has_box = true,
                 Mark::Crosshair(at) if view.source.contains(*at) => {
                     let (x, y) =
                         view.screen_from_image(f64::from(at.x) + 0.5, f64::from(at.y) + 0.5);
