@@ -3,14 +3,18 @@
 //! Exit codes: 0 fine, 1 a check found something, 2 an error (a wrong command line included).
 
 pub mod annotate;
+pub mod check;
 pub mod completions;
 pub mod demo;
 pub mod doctor;
 pub mod eval;
+pub mod export;
+pub mod import;
 mod picture;
 mod report;
 pub mod segment;
 pub mod show;
+pub mod stats;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -39,6 +43,10 @@ enum Command {
     Show(show::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
+    Export(export::Args),
+    Import(import::Args),
+    Check(check::Args),
+    Stats(stats::Args),
     Completions(completions::Args),
     Eval(eval::Args),
 }
@@ -55,6 +63,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Stats(args)) => stats::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
     };

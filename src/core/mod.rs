@@ -1,6 +1,7 @@
 //! Pure data and arithmetic: no files, no threads, no terminal.
 
 pub mod components;
+pub mod contour;
 pub mod distance;
 pub mod document;
 pub mod geometry;

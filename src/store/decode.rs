@@ -65,6 +65,27 @@ pub fn decode(path: &Path) -> Result<Decoded> {
     })
 }
 
+/// The size of an upright image, without decoding it.
+pub fn size(path: &Path) -> Result<Size> {
+    let told = |why: &dyn std::fmt::Display| Error::Image {
+        path: path.to_path_buf(),
+        why: why.to_string(),
+        remedy: "copy it again, or convert it",
+    };
+    let reader = ImageReader::open(path).map_err(|e| Error::io(path, e))?;
+    let reader = reader
+        .with_guessed_format()
+        .map_err(|e| Error::io(path, e))?;
+    let mut decoder = reader.into_decoder().map_err(|e| told(&e))?;
+    let (width, height) = decoder.dimensions();
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(if orientation.to_exif() < 5 {
+        Size::new(width, height)
+    } else {
+        Size::new(height, width)
+    })
+}
+
 fn upright(bytes: &[u8]) -> image::ImageResult<(Image, Orientation)> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     let mut limits = Limits::default();

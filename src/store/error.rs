@@ -27,6 +27,11 @@ pub enum Error {
         why: String,
         remedy: &'static str,
     },
+    #[error(
+        "{}: it is not from termask and is left alone; name another folder",
+        printable(path)
+    )]
+    Foreign { path: PathBuf },
     #[error("{}: nothing is written, {why}", printable(path))]
     ReadOnly { path: PathBuf, why: String },
     #[error("{}: {why}", printable(path))]

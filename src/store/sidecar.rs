@@ -13,7 +13,7 @@ use crate::core::document::{Document, Extra};
 use crate::core::history::History;
 use crate::core::mask::Mask;
 use crate::core::printable::{printable, printable_text};
-use crate::store::decode::Decoded;
+use crate::store::decode::{Decoded, ENDINGS};
 pub use crate::store::error::{Error, Result};
 use crate::store::lock::{self, Asked, Lock};
 use crate::store::merge;
@@ -178,6 +178,45 @@ pub fn read(image: &Path) -> Result<Option<Read>> {
 pub(super) fn raw(image: &Path) -> Result<Option<(PathBuf, Vec<u8>)>> {
     let (path, bytes) = locate(image)?;
     Ok(bytes.map(|bytes| (path, bytes)))
+}
+
+/// The names that an image's mask may have.
+pub(super) fn mask_paths(image: &Path) -> [PathBuf; 2] {
+    names(image, MASK)
+}
+
+/// The image that a sidecar file is for.
+pub(super) fn image_of(sidecar: &Path) -> Result<String> {
+    let bytes = read_bytes(sidecar)?.unwrap_or_default();
+    head(sidecar, &bytes)
+}
+
+/// Whether an image lies beside a sidecar whose content does not tell.
+pub(super) fn may_have_image(sidecar: &Path) -> bool {
+    let name = sidecar.to_string_lossy();
+    let stem = name.strip_suffix(SIDECAR).unwrap_or(&name);
+    let named = |ending: &str| Path::new(&format!("{stem}.{ending}")).is_file();
+    Path::new(stem).is_file() || ENDINGS.iter().any(|e| named(e) || named(&e.to_uppercase()))
+}
+
+/// Whether a mask file of ours says that it was made from these objects, and can be read.
+pub(super) fn is_mask_of(path: &Path, read: &Read) -> bool {
+    let digest = objects_digest(read.history.now(), &mut Encoder::default());
+    let whole = image::open(path).is_ok_and(|mask| {
+        let size = read.image.size();
+        (mask.width(), mask.height()) == (size.width, size.height)
+    });
+    whole && mask_png::note(path).is_some_and(|n| n.objects == digest)
+}
+
+/// Writes the mask file anew.
+pub(super) fn repaint(path: &Path, read: &Read) -> Result<()> {
+    let document = read.history.now();
+    let note = Note {
+        image: read.image.file.clone(),
+        objects: objects_digest(document, &mut Encoder::default()),
+    };
+    replace::write(path, &mask_bytes(document, read.image.size(), &note, path)?)
 }
 
 /// The mask file that is ours or free; notes tell of those that are not.

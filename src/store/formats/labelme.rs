@@ -1,0 +1,185 @@
+//! labelme: a JSON file an image; our masks go out as its mask shapes, which lose nothing.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::{Found, FoundImage, Out, Set, checked_size, files, plain_name, read_text, unreadable};
+use crate::core::contour::Ring;
+use crate::core::geometry::{ImageRect, Size};
+use crate::core::mask::Mask;
+use crate::store::error::Result;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    flags: serde_json::Map<String, serde_json::Value>,
+    shapes: Vec<Shape>,
+    image_path: String,
+    image_data: Option<String>,
+    image_height: u64,
+    image_width: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Shape {
+    label: String,
+    points: Vec<[f64; 2]>,
+    #[serde(default)]
+    group_id: Option<u64>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(rename = "shape_type", default = "polygon")]
+    kind: String,
+    #[serde(default)]
+    flags: serde_json::Map<String, serde_json::Value>,
+    /// A PNG in base64, for mask shapes.
+    #[serde(default)]
+    mask: Option<String>,
+}
+
+fn polygon() -> String {
+    "polygon".into()
+}
+
+pub fn export(set: &Set, out: &mut Out) -> Result<()> {
+    for image in &set.images {
+        let mut shapes = Vec::new();
+        for object in &image.objects {
+            let Some(bounds) = object.mask.bounds() else {
+                continue;
+            };
+            let pixels: Vec<u8> = object
+                .mask
+                .to_bytes(bounds)
+                .iter()
+                .map(|b| b * 255)
+                .collect();
+            let crop = image::GrayImage::from_raw(bounds.width(), bounds.height(), pixels)
+                .expect("a byte a pixel of the bounds");
+            let mut png = Cursor::new(Vec::new());
+            crop.write_to(&mut png, image::ImageFormat::Png)
+                .expect("memory takes any PNG");
+            shapes.push(Shape {
+                label: object.class.to_string(),
+                points: vec![
+                    [f64::from(bounds.x0), f64::from(bounds.y0)],
+                    [f64::from(bounds.x1 - 1), f64::from(bounds.y1 - 1)],
+                ],
+                group_id: None,
+                description: Some(object.comment.clone()),
+                kind: "mask".into(),
+                flags: serde_json::Map::new(),
+                mask: Some(STANDARD.encode(png.into_inner())),
+            });
+        }
+        let file = File {
+            version: "5.2.0".into(),
+            flags: serde_json::Map::new(),
+            shapes,
+            image_path: image.name.clone(),
+            image_data: None,
+            image_height: image.size.height.into(),
+            image_width: image.size.width.into(),
+        };
+        let text = serde_json::to_vec_pretty(&file).expect("numbers, text and lists");
+        let folder = if set.is_split {
+            format!("{}/", image.part.name())
+        } else {
+            String::new()
+        };
+        out.copy(image, &format!("{folder}{}", image.name))?;
+        out.write(&format!("{folder}{}.json", image.stem), &text)?;
+    }
+    Ok(())
+}
+
+pub fn import(from: &Path) -> Result<Vec<FoundImage>> {
+    let paths = files(from, ".json")?;
+    let ours = |p: &&std::path::PathBuf| {
+        let name = p.file_name().unwrap_or_default().to_string_lossy();
+        !name.ends_with(crate::store::sidecar::SIDECAR) && !name.starts_with('.')
+    };
+    paths
+        .iter()
+        .filter(ours)
+        .map(|path| parse(path, &read_text(path)?))
+        .collect()
+}
+
+/// The image of a file's text.
+pub fn parse(path: &Path, text: &str) -> Result<FoundImage> {
+    let file: File = serde_json::from_str(text).map_err(|e| unreadable(path, &e))?;
+    let size = checked_size(path, file.image_width, file.image_height)?;
+    let name = plain_name(&file.image_path)
+        .ok_or_else(|| unreadable(path, &format!("{:?} is no file name", file.image_path)))?;
+    let mut objects = Vec::new();
+    for (number, shape) in (1..).zip(file.shapes) {
+        let mask = mask_of(&shape, size)
+            .map_err(|why| unreadable(path, &format!("shape {number}: {why}")))?;
+        objects.extend(mask.map(|mask| Found {
+            class: shape.label,
+            mask,
+        }));
+    }
+    Ok(FoundImage {
+        name,
+        size,
+        objects,
+    })
+}
+
+/// `None` for shapes without an inside: points and lines.
+fn mask_of(shape: &Shape, size: Size) -> std::result::Result<Option<Mask>, String> {
+    let two = || match shape.points[..] {
+        [a, b] => Ok((a, b)),
+        _ => Err(String::from("it needs two points")),
+    };
+    let mask = match shape.kind.as_str() {
+        "polygon" => Mask::from_rings(size, std::slice::from_ref(&shape.points)),
+        "rectangle" => {
+            let (a, b) = two()?;
+            let ring: Ring = vec![a, [b[0], a[1]], b, [a[0], b[1]]];
+            Mask::from_rings(size, &[ring])
+        }
+        "circle" => {
+            let (a, b) = two()?;
+            let radius = (a[0] - b[0]).hypot(a[1] - b[1]);
+            let angle = |i: u32| f64::from(i) / 360.0 * std::f64::consts::TAU;
+            let at = |i| {
+                [
+                    a[0] + radius * angle(i).cos(),
+                    a[1] + radius * angle(i).sin(),
+                ]
+            };
+            Mask::from_rings(size, &[(0..360).map(at).collect()])
+        }
+        "mask" => crop(shape, two()?.0, size)?,
+        "point" | "line" | "linestrip" | "points" => return Ok(None),
+        other => return Err(format!("{other:?} is no shape we know")),
+    };
+    Ok(Some(mask))
+}
+
+fn crop(shape: &Shape, corner: [f64; 2], size: Size) -> std::result::Result<Mask, String> {
+    let text = shape.mask.as_ref().ok_or("its mask is missing")?;
+    let bytes = STANDARD.decode(text).map_err(|e| e.to_string())?;
+    let grey = super::png_masks::grey(&bytes)?;
+    let (x, y) = (corner[0].round(), corner[1].round());
+    let inside = x >= 0.0 && y >= 0.0 && x < f64::from(size.width) && y < f64::from(size.height);
+    if !inside {
+        return Err("its mask lies outside the image".into());
+    }
+    let (x, y) = (x as u32, y as u32);
+    let bounds = ImageRect::new(x, y, x + grey.size.width, y + grey.size.height);
+    let stride = grey.size.width as usize;
+    Ok(Mask::from_fn(size, bounds, |p| {
+        grey.values[(p.y - y) as usize * stride + (p.x - x) as usize] != 0
+    }))
+}
