@@ -1,5 +1,6 @@
 //! An image and a prompt in, a proposal out.
 
+pub mod classic;
 pub mod click;
 pub mod crop;
 pub mod evaluate;
@@ -52,8 +53,11 @@ pub trait Engine: Send {
 pub fn open(name: &str) -> Result<Box<dyn Engine>> {
     match name {
         "click" => Ok(Box::new(click::ClickNet::open()?)),
+        "grabcut" => Ok(Box::new(classic::grabcut::GrabCut)),
+        "watershed" => Ok(Box::new(classic::watershed::Watershed)),
+        "superpixels" => Ok(Box::new(classic::superpixels::Superpixels::default())),
         _ => Err(Error::Model(format!(
-            "no engine is called {name:?}; there is: click"
+            "no engine is called {name:?}; there are: click, grabcut, watershed, superpixels"
         ))),
     }
 }

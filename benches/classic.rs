@@ -1,0 +1,293 @@
+//! Accuracy and time of the engines without a model, on a folder of `images/` and `masks/`.
+//!
+//! `cargo bench --bench classic -- FOLDER`; `benches/classic.py FOLDER` prints the same figures of
+//! `OpenCV` and scikit-image, so that both can be run side by side on one machine.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use termask::core::geometry::{ImagePoint, ImageRect, Size};
+use termask::core::image::Image;
+use termask::core::mask::Mask;
+use termask::core::prompt::{Click, Prompt, Side};
+use termask::segment::classic::slic;
+use termask::segment::classic::snap::snap;
+use termask::segment::{Question, open};
+
+struct Case {
+    image: Arc<Image>,
+    truth: Mask,
+    /// Pixels that nobody has to get right.
+    unsure: Mask,
+}
+
+fn main() {
+    let Some(folder) = std::env::args().skip(1).find(|a| !a.starts_with('-')) else {
+        println!("usage: cargo bench --bench classic -- FOLDER (with images/ and masks/)");
+        return;
+    };
+    let cases = read_cases(Path::new(&folder));
+    println!("{} pictures", cases.len());
+    for engine in ["grabcut", "watershed"] {
+        boxes(engine, &cases);
+        clicks(engine, &cases);
+    }
+    superpixels(&cases);
+    snaps(&cases);
+}
+
+fn boxes(name: &str, cases: &[Case]) {
+    let mut engine = open(name).expect("a known engine");
+    let (mut sum, mut spent) = (0.0, 0.0);
+    let mut pairs = Vec::new();
+    for case in cases {
+        let question = question(
+            case,
+            Prompt {
+                rect: case.truth.bounds(),
+                clicks: Vec::new(),
+            },
+        );
+        let start = Instant::now();
+        let answer = engine.propose(&question);
+        spent += start.elapsed().as_secs_f64();
+        let Ok(answer) = answer else { continue };
+        let iou = iou(&answer[0].mask, case);
+        pairs.push((f64::from(answer[0].confidence), iou));
+        sum += iou;
+    }
+    let n = cases.len() as f64;
+    println!(
+        "{name}: box mean IoU {:.3}, {:.0} ms a box, confidence {:.2} on average, correlation with IoU {:.2}",
+        sum / n,
+        1000.0 * spent / n,
+        pairs.iter().map(|p| p.0).sum::<f64>() / n,
+        correlation(&pairs),
+    );
+}
+
+/// Box first, then up to 19 clicks, each in the middle of the largest error; 20 where it fails.
+fn clicks(name: &str, cases: &[Case]) {
+    let mut engine = open(name).expect("a known engine");
+    let mut interactions = 0;
+    for case in cases {
+        let mut asked = question(
+            case,
+            Prompt {
+                rect: case.truth.bounds(),
+                clicks: Vec::new(),
+            },
+        );
+        let mut used = 20;
+        for i in 1..=20 {
+            let Ok(answer) = engine.propose(&asked) else {
+                break;
+            };
+            if iou(&answer[0].mask, case) >= 0.9 {
+                used = i;
+                break;
+            }
+            asked.prompt.clicks.push(next_click(&answer[0].mask, case));
+            asked.previous = answer.into_iter().next();
+        }
+        interactions += used;
+    }
+    println!(
+        "{name}: {:.2} interactions to IoU 0.90, box included",
+        f64::from(interactions) / cases.len() as f64
+    );
+}
+
+/// Boundary recall: how much of the true edge lies within two pixels of a superpixel's edge.
+fn superpixels(cases: &[Case]) {
+    let (mut recall, mut best, mut spent, mut count) = (0.0, 0.0, 0.0, 0);
+    for case in cases {
+        let size = case.image.size();
+        let pixels = case.image.pixels().as_chunks::<3>().0;
+        let step = (size.area() as f32 / 400.0).sqrt();
+        let start = Instant::now();
+        let tiles = slic(size, pixels, step, 10.0);
+        spent += start.elapsed().as_secs_f64();
+        count += tiles.centres.len();
+        let truth: Vec<u32> = case
+            .truth
+            .to_bytes(size.bounds())
+            .into_iter()
+            .map(u32::from)
+            .collect();
+        recall += boundary_recall(size, &truth, &tiles.labels);
+        let mut inside: HashMap<u32, (usize, usize)> = HashMap::new();
+        for (label, t) in tiles.labels.iter().zip(&truth) {
+            let (i, all) = inside.entry(*label).or_default();
+            *i += *t as usize;
+            *all += 1;
+        }
+        let right: usize = inside.values().map(|(i, all)| (*i).max(all - i)).sum();
+        best += right as f64 / size.area() as f64;
+    }
+    let n = cases.len() as f64;
+    println!(
+        "superpixels: {:.0} of them, boundary recall {:.3}, achievable accuracy {:.4}, {:.0} ms",
+        count as f64 / n,
+        recall / n,
+        best / n,
+        1000.0 * spent / n
+    );
+}
+
+fn boundary_recall(size: Size, truth: &[u32], labels: &[u32]) -> f64 {
+    let width = size.width as usize;
+    let is_edge = |l: &[u32], i: usize| {
+        (i % width + 1 < width && l[i] != l[i + 1]) || (i + width < l.len() && l[i] != l[i + width])
+    };
+    let (mut hit, mut all) = (0u32, 0u32);
+    for i in (0..truth.len()).filter(|i| is_edge(truth, *i)) {
+        all += 1;
+        let (x, y) = ((i % width) as i64, (i / width) as i64);
+        let near = (-2..=2).any(|dy| {
+            (-2..=2).any(|dx| {
+                let (u, v) = (x + dx, y + dy);
+                u >= 0
+                    && v >= 0
+                    && u < width as i64
+                    && v < i64::from(size.height)
+                    && is_edge(labels, v as usize * width + u as usize)
+            })
+        });
+        hit += u32::from(near);
+    }
+    f64::from(hit) / f64::from(all.max(1))
+}
+
+/// The true mask grown by four pixels, and what snapping makes of it.
+fn snaps(cases: &[Case]) {
+    let (mut before, mut after, mut spent) = (0.0, 0.0, 0.0);
+    for case in cases {
+        let mut rough = case.truth.clone();
+        for run in case.truth.runs() {
+            for x in [run.x0, run.x1 - 1] {
+                rough = rough.union(&Mask::from_disk(
+                    case.truth.size(),
+                    ImagePoint::new(x, run.y),
+                    4.0,
+                ));
+            }
+        }
+        before += iou(&rough, case);
+        let start = Instant::now();
+        let snapped = snap(&case.image, &rough);
+        spent += start.elapsed().as_secs_f64();
+        after += iou(&snapped, case);
+    }
+    let n = cases.len() as f64;
+    println!(
+        "snap: a mask 4 px too large goes from IoU {:.3} to {:.3}, {:.0} ms",
+        before / n,
+        after / n,
+        1000.0 * spent / n
+    );
+}
+
+fn question(case: &Case, prompt: Prompt) -> Question {
+    Question {
+        image: Arc::clone(&case.image),
+        image_key: Arc::as_ptr(&case.image) as u64,
+        prompt,
+        previous: None,
+    }
+}
+
+fn iou(mask: &Mask, case: &Case) -> f64 {
+    mask.difference(&case.unsure).iou(&case.truth)
+}
+
+/// The pixel deepest inside the wrong pixels (city-block distance, two passes).
+fn next_click(mask: &Mask, case: &Case) -> Click {
+    let size = case.truth.size();
+    let missed = case.truth.difference(mask);
+    let extra = mask.difference(&case.truth).difference(&case.unsure);
+    let deepest = |error: &Mask| {
+        let width = size.width as usize;
+        let mut depth: Vec<u32> = error
+            .to_bytes(size.bounds())
+            .into_iter()
+            .map(u32::from)
+            .collect();
+        let n = depth.len();
+        for i in 0..n {
+            if depth[i] > 0 {
+                let left = if i % width > 0 { depth[i - 1] } else { 0 };
+                let up = if i >= width { depth[i - width] } else { 0 };
+                depth[i] = left.min(up) + 1;
+            }
+        }
+        for i in (0..n).rev() {
+            let right = if i % width + 1 < width {
+                depth[i + 1]
+            } else {
+                0
+            };
+            let down = if i + width < n { depth[i + width] } else { 0 };
+            depth[i] = depth[i].min(right + 1).min(down + 1) * u32::from(depth[i] > 0);
+        }
+        let i = (0..n)
+            .max_by_key(|i| (depth[*i], n - i))
+            .expect("a picture has pixels");
+        (
+            depth[i],
+            ImagePoint::new((i % width) as u32, (i / width) as u32),
+        )
+    };
+    let ((m, at_missed), (e, at_extra)) = (deepest(&missed), deepest(&extra));
+    if m > e {
+        Click {
+            at: at_missed,
+            side: Side::Inside,
+        }
+    } else {
+        Click {
+            at: at_extra,
+            side: Side::Outside,
+        }
+    }
+}
+
+fn correlation(pairs: &[(f64, f64)]) -> f64 {
+    let n = pairs.len() as f64;
+    let mean = |f: fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>() / n;
+    let (ma, mb) = (mean(|p| p.0), mean(|p| p.1));
+    let dot = |f: &dyn Fn(&(f64, f64)) -> f64| pairs.iter().map(f).sum::<f64>();
+    let both = dot(&|p| (p.0 - ma) * (p.1 - mb));
+    both / (dot(&|p| (p.0 - ma).powi(2)) * dot(&|p| (p.1 - mb).powi(2))).sqrt()
+}
+
+fn read_cases(folder: &Path) -> Vec<Case> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder.join("images"))
+        .expect("FOLDER/images")
+        .map(|e| e.expect("readable").path())
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| read_case(folder, path)).collect()
+}
+
+fn read_case(folder: &Path, path: &Path) -> Case {
+    let rgb = image::open(path).expect("a picture").to_rgb8();
+    let size = Size::new(rgb.width(), rgb.height());
+    let stem = path.file_stem().expect("a name").to_string_lossy();
+    let grey = image::open(folder.join(format!("masks/{stem}.png")))
+        .expect("its mask")
+        .to_luma8();
+    let of = |keep: &dyn Fn(u8) -> bool| {
+        Mask::from_fn(size, ImageRect::new(0, 0, size.width, size.height), |p| {
+            keep(grey.get_pixel(p.x, p.y).0[0])
+        })
+    };
+    Case {
+        image: Arc::new(Image::from_rgb(size, rgb.into_raw())),
+        truth: of(&|v| v > 200),
+        unsure: of(&|v| v > 50 && v <= 200),
+    }
+}
