@@ -34,9 +34,6 @@ impl State {
         if ends {
             return self.act(Action::Quit, now);
         }
-        if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL {
-            return self.act(Action::Suspend, now);
-        }
         let action = match &self.mode {
             Mode::Typing { .. } | Mode::Help { .. } => return self.text_key(key, now),
             Mode::Grid { .. } => {

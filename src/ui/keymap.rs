@@ -98,7 +98,7 @@ mod table {
         command(G::Prompt, "outside", "o", A::Click(Side::Outside), "click: this does not"),
         command(G::Prompt, "accept", "enter space", A::Accept, "keep the mask as an object"),
         command(G::Prompt, "drop", "esc", A::Drop, "drop box, clicks and mask"),
-        command(G::Prompt, "undo", "u C-z", A::Undo, "undo"),
+        command(G::Prompt, "undo", "u", A::Undo, "undo"),
         command(G::Prompt, "redo", "C-r", A::Redo, "redo"),
         command(G::Prompt, "alternative", "t", A::NextAlternative, "the engine's next reading of the prompt"),
 
@@ -143,7 +143,7 @@ mod table {
 
         command(G::Program, "commands", ":", A::Commands, "commands by name"),
         command(G::Program, "help", "? f1", A::Help, "this help; type to search"),
-        command(G::Program, "suspend", "", A::Suspend, "stop and go to the shell"),
+        command(G::Program, "suspend", "C-z", A::Suspend, "stop and go to the shell; fg comes back"),
         command(G::Program, "quit", "q C-c", A::Quit, "quit; everything is saved already"),
     ];
 

@@ -243,8 +243,15 @@ mod tests {
     #[test]
     fn every_superpixel_is_one_piece_of_about_the_asked_size() {
         let size = Size::new(90, 70);
+        // As noisy as a sensor; in pure noise no two neighbours are alike and all is one piece.
         let noisy: Vec<[u8; 3]> = (0..size.area())
-            .map(|i| [(i * 7919 % 251) as u8, (i * 104_729 % 241) as u8, 90])
+            .map(|i| {
+                [
+                    100 + (i * 7919 % 17) as u8,
+                    100 + (i * 104_729 % 19) as u8,
+                    90,
+                ]
+            })
             .collect();
         let tiles = slic(size, &noisy, 10.0, 10.0);
         let (_, pieces) = connect(90, &tiles.labels, 0);

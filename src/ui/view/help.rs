@@ -9,7 +9,7 @@ use crate::ui::keymap::{COMMANDS, Group};
 use crate::ui::layout;
 
 pub fn draw(search: &str, scroll: u16, frame: &mut Frame) {
-    let area = layout::window(frame.area(), 92, frame.area().height.saturating_sub(2));
+    let area = layout::window(frame.area(), 98, frame.area().height.saturating_sub(2));
     let title = if search.is_empty() {
         "keys: type to search, arrows scroll, esc closes".to_string()
     } else {

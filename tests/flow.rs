@@ -1,0 +1,232 @@
+//! Keys through the real keymap, state, engine and files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use termask::core::geometry::{CellSize, ImagePoint};
+use termask::store::folder::progress;
+use termask::store::settings;
+use termask::ui::keymap::Key;
+use termask::ui::state::{Open, State};
+use termask::ui::workers::{Event, Workers};
+
+/// The app without a terminal: the same state and workers, keys from the test.
+struct Session {
+    state: State,
+    workers: Workers,
+    events: mpsc::Receiver<Event>,
+    now: i64,
+}
+
+impl Session {
+    fn open(folder: &Path) -> Self {
+        let settings = settings::load(folder).expect("settings");
+        let (sender, events) = mpsc::channel();
+        let paths = vec![folder.to_path_buf()];
+        let workers = Workers::start(paths, "click".into(), settings.file.clone(), &sender);
+        let mut state = State::new(settings, Arc::from("tester@here"));
+        state.resize((100, 40), CellSize::default());
+        let mut session = Self {
+            state,
+            workers,
+            events,
+            now: 1_700_000_000_000,
+        };
+        session.settle(|s| s.shown().is_some());
+        session
+    }
+
+    /// Lets answers come until the condition holds and all is saved.
+    fn settle(&mut self, done: impl Fn(&State) -> bool) {
+        self.workers.follow(self.state.wants());
+        let saved = |s: &State| s.shown().is_none_or(Open::is_saved);
+        let answered = |s: &State| s.wants().answer.is_none();
+        while !(done(&self.state) && saved(&self.state) && answered(&self.state)) {
+            let event = self.events.recv().expect("the workers live");
+            if let Event::Outcome(outcome) = event {
+                self.state.learn(outcome);
+            }
+            self.workers.follow(self.state.wants());
+        }
+    }
+
+    fn keys(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            self.now += 300;
+            let Key { code, modifiers } = Key::parse(key).expect("a key");
+            self.state
+                .input(&Input::Key(KeyEvent::new(code, modifiers)), self.now);
+            self.settle(|_| true);
+        }
+    }
+
+    fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+            self.state.input(&Input::Key(event), self.now);
+        }
+    }
+
+    fn objects(&self) -> usize {
+        self.state.shown().expect("open").document().objects.len()
+    }
+
+    fn cursor(&self) -> ImagePoint {
+        self.state.shown().expect("open").cursor
+    }
+}
+
+fn folder(photos: &[&str]) -> (tempfile::TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let copies = photos.iter().map(|photo| {
+        let to = folder.path().join(photo);
+        std::fs::copy(Path::new("assets").join(photo), &to).expect("copied");
+        to
+    });
+    let copies = copies.collect();
+    (folder, copies)
+}
+
+#[test]
+fn a_click_and_enter_make_an_object_that_lies_beside_the_image() {
+    let (folder, images) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("i enter");
+    assert_eq!(session.objects(), 1);
+    let progress = progress(&images[0]).expect("readable").expect("saved");
+    assert_eq!((progress.objects, progress.has_draft), (1, false));
+    assert!(folder.path().join("coffee.mask.png").is_file());
+    let object = &session.state.shown().expect("open").document().objects[0];
+    assert_eq!(object.origin.engine, "click");
+    assert_eq!(object.origin.who, "tester@here");
+}
+
+#[test]
+fn undo_brings_the_draft_back_without_asking_the_engine() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("i enter");
+    session.state.input(
+        &Input::Key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::NONE)),
+        session.now,
+    );
+    assert_eq!(session.objects(), 0);
+    let draft = &session.state.shown().expect("open").document().draft;
+    assert!(draft.mask().is_some());
+    assert!(session.state.wants().answer.is_none());
+    session.keys("C-r");
+    assert_eq!(session.objects(), 1);
+}
+
+#[test]
+fn an_unfinished_draft_is_there_again_after_reopening() {
+    let (folder, images) = folder(&["chelsea.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("b 8 l 4 j b");
+    let area = session.state.focus().expect("a mask").area();
+    drop(session);
+    assert!(
+        progress(&images[0])
+            .expect("readable")
+            .expect("saved")
+            .has_draft
+    );
+    let again = Session::open(folder.path());
+    assert_eq!(again.state.focus().expect("the draft").area(), area);
+}
+
+#[test]
+fn a_count_moves_and_a_digit_alone_gives_the_class() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let toml = "[[classes]]\nname = \"cup\"\n[[classes]]\nname = \"spoon\"\n";
+    std::fs::write(folder.path().join("termask.toml"), toml).expect("written");
+    let mut session = Session::open(folder.path());
+    let start = session.cursor();
+    session.keys("l");
+    let cell = session.cursor().x - start.x;
+    session.keys("2 l");
+    assert_eq!(session.cursor().x, start.x + 3 * cell);
+    assert_eq!(&*session.state.class, "cup", "the digit was a count");
+    session.keys("2");
+    assert_eq!(&*session.state.class, "spoon");
+}
+
+#[test]
+fn a_new_class_by_name_is_kept_in_the_folder() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("c");
+    session.type_text("mug");
+    session.keys("enter");
+    session.settle(|s| s.new_class.is_none());
+    drop(session);
+    let settings = settings::load(folder.path()).expect("settings");
+    assert_eq!(settings.classes.last().expect("a class").name, "mug");
+}
+
+#[test]
+fn grid_aim_narrows_and_a_click_ends_it_there() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("g q");
+    assert_eq!(session.cursor(), ImagePoint::new(99, 66));
+    session.keys("c i");
+    let prompt = &session.state.shown().expect("open").document().draft.prompt;
+    assert_eq!(prompt.clicks[0].at, ImagePoint::new(166, 110));
+}
+
+#[test]
+fn painting_needs_no_engine_and_erasing_takes_it_back() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("m L m");
+    let painted = session.state.focus().expect("painted").area();
+    session.keys("M H M");
+    assert!(session.state.focus().is_none_or(|m| m.area() < painted));
+}
+
+#[test]
+fn a_review_gives_verdicts_and_goes_on_to_the_next_image() {
+    let (folder, images) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("i enter");
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("i enter p");
+    session.settle(|s| s.shown().is_some());
+    session.keys("r a");
+    session.settle(|s| s.shown().is_some() && s.at == 1);
+    session.keys("x");
+    let verdicts = images.iter().map(|i| {
+        let p = progress(i).expect("readable").expect("saved");
+        (p.accepted, p.rejected)
+    });
+    assert_eq!(verdicts.collect::<Vec<_>>(), [(1, 0), (0, 1)]);
+}
+
+#[test]
+fn one_bad_file_does_not_stop_the_folder() {
+    let (folder, _) = folder(&["coffee.png"]);
+    std::fs::write(folder.path().join("broken.jpg"), "not an image").expect("written");
+    let settings = settings::load(folder.path()).expect("settings");
+    let (sender, events) = mpsc::channel();
+    let paths = vec![folder.path().to_path_buf()];
+    let workers = Workers::start(paths, "click".into(), settings.file.clone(), &sender);
+    let mut state = State::new(settings, Arc::from("tester@here"));
+    state.resize((100, 40), CellSize::default());
+    let mut session = Session {
+        state,
+        workers,
+        events,
+        now: 1,
+    };
+    session.settle(|s| !s.broken.is_empty());
+    let why = session.state.broken.values().next().expect("told");
+    assert!(why.contains("broken.jpg"), "{why}");
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("i enter");
+    assert_eq!(session.objects(), 1);
+}
