@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use super::FOUND;
 use crate::core::printable::printable_text;
 use crate::segment::click::{self, ClickNet};
 use crate::segment::runtime::{self, Device};
+use crate::term::probe;
 
 /// Say what terminal, runtime, model and cache were found, and what to do about what is missing
 #[derive(Debug, clap::Args)]
@@ -40,8 +41,12 @@ struct Terminal {
     term: Option<String>,
     program: Option<String>,
     over_ssh: bool,
-    /// `on`, `off` or `all`: tmux's allow-passthrough; none outside tmux.
-    tmux_passthrough: Option<String>,
+    in_tmux: bool,
+    /// How pictures are shown, and why; none without a terminal.
+    graphics: Option<&'static str>,
+    reason: Option<String>,
+    /// Width and height of a cell in pixels, where the terminal told them.
+    cell: Option<(f64, f64)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,43 +100,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn terminal(advice: &mut Vec<String>) -> Terminal {
     let present = io::stdin().is_terminal() && io::stdout().is_terminal();
     let named = |name| env::var(name).ok().filter(|v| !v.is_empty());
-    let found = Terminal {
+    let report = present.then(probe::probe).and_then(Result::ok);
+    if let Some(report) = &report {
+        advice.extend(report.advice.iter().cloned());
+    }
+    Terminal {
         present,
         size: crossterm::terminal::size().ok().filter(|_| present),
         term: named("TERM"),
         program: named("TERM_PROGRAM"),
         over_ssh: named("SSH_CONNECTION").is_some(),
-        tmux_passthrough: named("TMUX").map(|_| passthrough()),
-    };
-    if found.tmux_passthrough.as_deref() == Some("off") {
-        advice.push(
-            "tmux keeps pictures back: run `tmux set -g allow-passthrough on`, \
-             and put that line without `tmux` into ~/.tmux.conf"
-                .into(),
-        );
-    }
-    if found.program.as_deref() == Some("vscode") {
-        advice.push(
-            "VS Code shows pictures in its terminal only with the settings \
-             terminal.integrated.enableImages and terminal.integrated.gpuAcceleration on"
-                .into(),
-        );
-    }
-    found
-}
-
-/// tmux's own word on passthrough.
-fn passthrough() -> String {
-    let asked = Command::new("tmux")
-        .args(["show", "-Apv", "allow-passthrough"])
-        .output();
-    match asked {
-        Ok(told) if told.status.success() => {
-            let word = String::from_utf8_lossy(&told.stdout).trim().to_string();
-            if word.is_empty() { "off".into() } else { word }
-        }
-        // Before tmux 3.3 there was no such option, and everything was let through.
-        _ => "unknown".into(),
+        in_tmux: named("TMUX").is_some(),
+        graphics: report.as_ref().map(|r| r.graphics.name()),
+        reason: report.as_ref().map(|r| r.reason.clone()),
+        cell: report
+            .filter(|r| r.is_cell_known)
+            .map(|r| (r.cell.width, r.cell.height)),
     }
 }
 
@@ -204,6 +188,9 @@ impl Findings {
         };
         line("termask", self.version.into())?;
         line("terminal", self.terminal.describe())?;
+        if let (Some(graphics), Some(reason)) = (self.terminal.graphics, &self.terminal.reason) {
+            line("graphics", format!("{graphics}: {reason}"))?;
+        }
         match &self.runtime {
             Some(runtime) => {
                 let cuda = if runtime.has_cuda { ", with CUDA" } else { "" };
@@ -246,8 +233,11 @@ impl Terminal {
         words.extend(self.program.clone());
         words.extend(self.size.map(|(c, r)| format!("{c}x{r} cells")));
         words.extend(self.over_ssh.then(|| "over SSH".into()));
-        let tmux = self.tmux_passthrough.as_ref();
-        words.extend(tmux.map(|p| format!("in tmux (allow-passthrough {p})")));
+        words.extend(self.in_tmux.then(|| "in tmux".into()));
+        words.extend(
+            self.cell
+                .map(|(w, h)| format!("cells of {w:.0}x{h:.0} pixels")),
+        );
         words.join(", ")
     }
 }
