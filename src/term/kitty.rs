@@ -48,7 +48,6 @@ struct Sent {
 #[derive(Debug)]
 pub struct Kitty {
     sent: Vec<Sent>,
-    next_id: u32,
     strips_sent: Strips,
     view: Option<View>,
     photo: Option<u32>,
@@ -76,7 +75,6 @@ impl Default for Kitty {
     fn default() -> Self {
         Self {
             sent: Vec::new(),
-            next_id: PHOTOS,
             strips_sent: Strips::Missing,
             view: None,
             photo: None,
@@ -98,8 +96,13 @@ impl Kitty {
             self.sent.push(sent);
             return id;
         }
-        let id = self.next_id;
-        self.next_id += 1;
+        // A new photo under the number of the oldest replaces its pixels. Deleting would not do:
+        // kitty 0.26 frees every picture that has no placement at that moment along with it.
+        let id = if self.sent.len() < KEPT {
+            PHOTOS + self.sent.len() as u32
+        } else {
+            self.sent.remove(0).id
+        };
         let (width, height, png) = encode(&scene.photo, PREVIEW, Colours::All);
         out.push(transmit(&format!("a=t,f=100,i={id},q=2"), &png));
         self.sent.push(Sent {
@@ -109,10 +112,6 @@ impl Kitty {
             height,
             is_sharp: width == scene.photo.image.size().width,
         });
-        while self.sent.len() > KEPT {
-            let old = self.sent.remove(0);
-            out.push(escape(&format!("a=d,d=I,i={},q=2", old.id)));
-        }
         id
     }
 
@@ -289,7 +288,7 @@ impl Kitty {
         let Some([col, row, cols, rows]) = used_cells(&overlay, view) else {
             if self.overlay_shown == Shown::Yes {
                 self.overlay_shown = Shown::No;
-                out.push(escape(&format!("a=d,d=I,i={OVERLAY},q=2")));
+                out.push(escape(&format!("a=d,d=i,i={OVERLAY},q=2")));
             }
             return;
         };
@@ -319,7 +318,7 @@ impl Painter for Kitty {
                 out.push(escape(&format!("a=d,d=i,i={old},q=2")));
             }
             if self.detail.take().is_some() {
-                out.push(escape(&format!("a=d,d=I,i={DETAIL},q=2")));
+                out.push(escape(&format!("a=d,d=i,i={DETAIL},q=2")));
             }
             self.photo = Some(id);
             out.extend(self.place_photo(id, &scene.view));
