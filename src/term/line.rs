@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -32,7 +31,6 @@ enum Kind {
 #[derive(Debug, Clone)]
 pub struct Line {
     shared: Arc<(Mutex<Queue>, Condvar)>,
-    sent: Arc<AtomicUsize>,
 }
 
 impl Line {
@@ -43,12 +41,10 @@ impl Line {
     ) -> (Self, JoinHandle<()>) {
         let line = Self {
             shared: Arc::default(),
-            sent: Arc::default(),
         };
         let own = line.clone();
         let thread = thread::spawn(move || {
             while let Some((command, kind)) = own.take() {
-                own.sent.fetch_add(command.len(), Ordering::Relaxed);
                 // A terminal that is gone shows in the input too, which ends the app.
                 let _ = out.write_all(&command).and_then(|()| out.flush());
                 own.lock().busy = None;
@@ -95,11 +91,6 @@ impl Line {
     pub fn takes_cells(&self) -> bool {
         let queue = self.lock();
         queue.cells.is_empty() && queue.busy != Some(Kind::Cells)
-    }
-
-    /// Bytes written so far.
-    pub fn bytes(&self) -> usize {
-        self.sent.load(Ordering::Relaxed)
     }
 
     pub fn cells(&self, frame: Command) {
