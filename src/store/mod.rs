@@ -14,4 +14,3 @@ pub mod replace;
 pub mod settings;
 pub mod sidecar;
 pub mod stats;
-mod steps;

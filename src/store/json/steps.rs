@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::json::{Decoder, DraftFile, Encoder, ObjectFile, VerdictName, Where};
+use super::read::Decoder;
+use super::write::{Encoder, Where};
+use super::{DraftFile, ObjectFile, VerdictName};
 use crate::core::document::{Document, Object};
 use crate::core::geometry::Size;
 use crate::core::history::History;
