@@ -1,15 +1,15 @@
 //! labelme: a JSON file an image; our masks go out as its mask shapes, which lose nothing.
 
-use std::io::Cursor;
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::values::Values;
 use super::{Found, FoundImage, Out, Set, checked_size, files, plain_name, read_text, unreadable};
 use crate::core::contour::Ring;
-use crate::core::geometry::{ImageRect, Size};
+use crate::core::geometry::Size;
 use crate::core::mask::Mask;
 use crate::store::error::Result;
 
@@ -55,17 +55,11 @@ pub fn export(set: &Set, out: &mut Out) -> Result<()> {
             let Some(bounds) = object.mask.bounds() else {
                 continue;
             };
-            let pixels: Vec<u8> = object
-                .mask
-                .to_bytes(bounds)
-                .iter()
-                .map(|b| b * 255)
-                .collect();
-            let crop = image::GrayImage::from_raw(bounds.width(), bounds.height(), pixels)
-                .expect("a byte a pixel of the bounds");
-            let mut png = Cursor::new(Vec::new());
-            crop.write_to(&mut png, image::ImageFormat::Png)
-                .expect("memory takes any PNG");
+            let pixels = object.mask.to_bytes(bounds);
+            let crop = Values {
+                size: bounds.size(),
+                values: pixels.iter().map(|b| u16::from(*b) * 255).collect(),
+            };
             shapes.push(Shape {
                 label: object.class.to_string(),
                 points: vec![
@@ -76,7 +70,7 @@ pub fn export(set: &Set, out: &mut Out) -> Result<()> {
                 description: Some(object.comment.clone()),
                 kind: "mask".into(),
                 flags: serde_json::Map::new(),
-                mask: Some(STANDARD.encode(png.into_inner())),
+                mask: Some(STANDARD.encode(crop.to_png())),
             });
         }
         let file = File {
@@ -89,11 +83,7 @@ pub fn export(set: &Set, out: &mut Out) -> Result<()> {
             image_width: image.size.width.into(),
         };
         let text = serde_json::to_vec_pretty(&file).expect("numbers, text and lists");
-        let folder = if set.is_split {
-            format!("{}/", image.part.name())
-        } else {
-            String::new()
-        };
+        let folder = set.folder(image);
         out.copy(image, &format!("{folder}{}", image.name))?;
         out.write(&format!("{folder}{}.json", image.stem), &text)?;
     }
@@ -170,16 +160,11 @@ fn mask_of(shape: &Shape, size: Size) -> std::result::Result<Option<Mask>, Strin
 fn crop(shape: &Shape, corner: [f64; 2], size: Size) -> std::result::Result<Mask, String> {
     let text = shape.mask.as_ref().ok_or("its mask is missing")?;
     let bytes = STANDARD.decode(text).map_err(|e| e.to_string())?;
-    let grey = super::png_masks::grey(&bytes)?;
+    let values = Values::from_png(&bytes)?;
     let (x, y) = (corner[0].round(), corner[1].round());
     let inside = x >= 0.0 && y >= 0.0 && x < f64::from(size.width) && y < f64::from(size.height);
     if !inside {
         return Err("its mask lies outside the image".into());
     }
-    let (x, y) = (x as u32, y as u32);
-    let bounds = ImageRect::new(x, y, x + grey.size.width, y + grey.size.height);
-    let stride = grey.size.width as usize;
-    Ok(Mask::from_fn(size, bounds, |p| {
-        grey.values[(p.y - y) as usize * stride + (p.x - x) as usize] != 0
-    }))
+    Ok(values.mask_at(size, x as u32, y as u32))
 }
