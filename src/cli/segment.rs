@@ -73,6 +73,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         );
     }
     let decoded = decode::decode(&args.image)?;
+    // Saving tells them with those of the files beside the image.
+    for note in decoded.notes.iter().filter(|_| !args.save) {
+        eprintln!("termask: {note}");
+    }
     let prompt = prompt(args, decoded.image.size())?;
     let settings = settings::load(&folder_of(&args.image))?;
     let name = args.engine.as_deref().or(settings.engine.as_deref());

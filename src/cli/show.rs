@@ -17,6 +17,9 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for path in &args.images {
         let decoded = decode::decode(path)?;
+        for note in &decoded.notes {
+            eprintln!("termask: {note}");
+        }
         let settings = settings::load(&super::segment::folder_of(path))?;
         let read = sidecar::read(path)?;
         let layers = read

@@ -116,7 +116,7 @@ pub(super) fn repaint(path: &Path, read: &Read) -> Result<()> {
 impl Sidecar {
     /// Reads what lies beside the image, or an empty document.
     pub fn open(image: &Path, decoded: &Decoded) -> Result<Opened> {
-        let mut notes = Vec::new();
+        let mut notes = decoded.notes.clone();
         let (access, lock) = match lock::ask(image) {
             Ok(Asked::Mine(lock)) => (Access::Writable, Some(lock)),
             Ok(Asked::Theirs(owner)) => {

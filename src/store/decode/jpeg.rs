@@ -1,0 +1,127 @@
+//! JPEG: what is there of a file that is cut short, four inks, colour profiles.
+
+use image::error::{DecodingError, UnsupportedError, UnsupportedErrorKind};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageError, ImageFormat, ImageResult, RgbImage};
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::{Picture, check, colour};
+use crate::core::geometry::Size;
+
+const CUT_SHORT: &str = "it is cut short and a part of it may be missing: copy it again";
+
+type Decoder<'a> = zune_jpeg::JpegDecoder<ZCursor<&'a [u8]>>;
+
+fn options() -> DecoderOptions {
+    DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX)
+}
+
+pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
+    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options());
+    decoder.decode_headers().map_err(told)?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let size = Size::new(width as u32, height as u32);
+    check(size)?;
+    let exif = decoder.exif();
+    let orientation = exif.and_then(|e| Orientation::from_exif_chunk(e));
+    let profile = decoder.icc_profile();
+    let mut notes = Vec::new();
+    // Half a picture can be looked at, but not without saying so.
+    if !is_whole(bytes) {
+        notes.push(CUT_SHORT);
+    }
+    let pixels = match decoder.input_colorspace() {
+        Some(ColorSpace::CMYK | ColorSpace::YCCK) => {
+            let (rgb, note) = inks(bytes, size, profile.as_deref())?;
+            notes.extend(note);
+            DynamicImage::ImageRgb8(rgb)
+        }
+        Some(ColorSpace::Luma) => {
+            decoder.set_options(options().jpeg_set_out_colorspace(ColorSpace::Luma));
+            let grey = decoder.decode().map_err(told)?;
+            let grey = GrayImage::from_raw(size.width, size.height, grey);
+            DynamicImage::ImageLuma8(grey.ok_or_else(short)?)
+        }
+        _ => {
+            decoder.set_options(options().jpeg_set_out_colorspace(ColorSpace::RGB));
+            let rgb = decoder.decode().map_err(told)?;
+            let rgb = RgbImage::from_raw(size.width, size.height, rgb);
+            let mut rgb = rgb.ok_or_else(short)?;
+            if let Some(profile) = profile {
+                notes.extend(colour::to_srgb(&mut rgb, &profile));
+            }
+            DynamicImage::ImageRgb8(rgb)
+        }
+    };
+    Ok(Picture {
+        pixels,
+        orientation: orientation.unwrap_or(Orientation::NoTransforms),
+        notes,
+    })
+}
+
+/// A picture of four inks: this decoder gives them as they are, for their profile.
+fn inks(
+    bytes: &[u8],
+    size: Size,
+    profile: Option<&[u8]>,
+) -> ImageResult<(RgbImage, Option<&'static str>)> {
+    let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    let cmyk = decoder.decode().map_err(damaged)?;
+    let (rgb, note) = colour::from_cmyk(&cmyk, profile);
+    let rgb = RgbImage::from_raw(size.width, size.height, rgb);
+    Ok((rgb.ok_or_else(short)?, note))
+}
+
+fn told(why: DecodeErrors) -> ImageError {
+    match why {
+        DecodeErrors::Unsupported(what) => {
+            let kind = UnsupportedErrorKind::GenericFeature(format!("{what:?}"));
+            let format = ImageFormat::Jpeg.into();
+            ImageError::Unsupported(UnsupportedError::from_format_and_kind(format, kind))
+        }
+        other => damaged(other),
+    }
+}
+
+fn damaged(why: impl std::error::Error + Send + Sync + 'static) -> ImageError {
+    ImageError::Decoding(DecodingError::new(ImageFormat::Jpeg.into(), why))
+}
+
+fn short() -> ImageError {
+    damaged(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))
+}
+
+/// Whether the markers lead to the end of the image; what comes behind it does not matter.
+fn is_whole(bytes: &[u8]) -> bool {
+    const END: u8 = 0xd9;
+    const SCAN: u8 = 0xda;
+    let mut at = 2;
+    while let Some(pair) = bytes.get(at..at + 2) {
+        let (mark, kind) = (pair[0], pair[1]);
+        if mark != 0xff || kind == 0xff || kind == 0 || kind == 1 || (0xd0..0xd9).contains(&kind) {
+            // Pixels, filling, restarts: none of them has a length.
+            let next = bytes[at + 1..].iter().position(|b| *b == 0xff);
+            let Some(next) = next else { return false };
+            at += 1 + next;
+            continue;
+        }
+        if kind == END {
+            return true;
+        }
+        let Some(length) = bytes.get(at + 2..at + 4) else {
+            return false;
+        };
+        at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+        if kind == SCAN && at >= bytes.len() {
+            return false;
+        }
+    }
+    false
+}

@@ -1,0 +1,178 @@
+//! Image files to upright RGB8 pictures.
+
+mod colour;
+mod jpeg;
+#[cfg(test)]
+mod tests;
+mod tiff;
+mod tone;
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use sha2::{Digest, Sha256};
+
+pub use self::tone::Window;
+use crate::core::geometry::Size;
+use crate::core::image::Image;
+use crate::core::printable::{printable, printable_text};
+use crate::store::error::{Error, Result};
+
+/// Endings of the files that are taken for images.
+pub const ENDINGS: [&str; 9] = [
+    "jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "jfif",
+];
+
+/// More pixels than this are refused: a file of a few bytes can claim any number.
+pub const MOST_PIXELS: u64 = 1_000_000_000;
+
+/// A larger file is not read.
+const MOST_BYTES: u64 = 8 << 30;
+
+/// A picture with what the sidecar wants to know of its file.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    pub image: Arc<Image>,
+    /// The EXIF orientation that was applied, 1 to 8.
+    pub orientation: u8,
+    /// sha256 of the file's bytes, hexadecimal.
+    pub sha256: String,
+    /// The first 8 bytes of the sha256: names the pixels in caches and in the terminal.
+    pub key: u64,
+    /// What the person should know of the file: it is cut short, it has more pages, …
+    pub notes: Vec<String>,
+}
+
+/// What a format's reader makes of a file, not yet upright.
+struct Picture {
+    pixels: DynamicImage,
+    orientation: Orientation,
+    notes: Vec<&'static str>,
+}
+
+/// Reads a file of any supported format; of an animation the first frame.
+pub fn decode(path: &Path) -> Result<Decoded> {
+    decode_windowed(path, Window::default())
+}
+
+/// Reads a file, its values beyond 8 bits shown through a window of percentiles.
+pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
+    let io = |e| Error::io(path, e);
+    let refuse = |why: String, remedy| Error::Image {
+        path: path.to_path_buf(),
+        why,
+        remedy,
+    };
+    let length = fs::metadata(path).map_err(io)?.len();
+    if length > MOST_BYTES {
+        let why = format!("it has {length} bytes");
+        return Err(refuse(why, "it is too large: cut it into parts"));
+    }
+    let bytes = fs::read(path).map_err(io)?;
+    if bytes.is_empty() {
+        return Err(refuse("the file is empty".into(), "copy it again"));
+    }
+    // The hash takes as long as the decoding of a small JPEG: both at once.
+    let (digest, decoded) = rayon::join(|| Sha256::digest(&bytes), || upright(&bytes, window));
+    let (image, orientation, notes) = decoded.map_err(|why| {
+        let remedy = match why {
+            ImageError::Unsupported(_) => {
+                "it is no JPEG, PNG, WebP, BMP, TIFF or GIF that can be read: convert it"
+            }
+            ImageError::Limits(_) => "it is too large: cut it into parts",
+            _ => "the file is damaged or cut short: copy it again",
+        };
+        refuse(printable_text(why.to_string().trim()), remedy)
+    })?;
+    let first: [u8; 8] = digest[..8].try_into().expect("a sha256 has 32 bytes");
+    let told = |note: &&str| format!("{}: {note}", printable(path));
+    Ok(Decoded {
+        image: Arc::new(image),
+        orientation: orientation.to_exif(),
+        sha256: hex::encode(digest),
+        key: u64::from_be_bytes(first),
+        notes: notes.iter().map(told).collect(),
+    })
+}
+
+/// The size of an upright image, without decoding it.
+pub fn size(path: &Path) -> Result<Size> {
+    let told = |why: &dyn std::fmt::Display| Error::Image {
+        path: path.to_path_buf(),
+        why: why.to_string(),
+        remedy: "copy it again, or convert it",
+    };
+    let reader = ImageReader::open(path).map_err(|e| Error::io(path, e))?;
+    let reader = reader
+        .with_guessed_format()
+        .map_err(|e| Error::io(path, e))?;
+    if reader.format() == Some(ImageFormat::Tiff) {
+        return tiff::size(&mut reader.into_inner()).map_err(|e| told(&e));
+    }
+    let mut decoder = reader.into_decoder().map_err(|e| told(&e))?;
+    let (width, height) = decoder.dimensions();
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(turned(Size::new(width, height), orientation))
+}
+
+/// The size that a picture has once it is upright.
+fn turned(size: Size, orientation: Orientation) -> Size {
+    if orientation.to_exif() < 5 {
+        size
+    } else {
+        Size::new(size.height, size.width)
+    }
+}
+
+fn upright(
+    bytes: &[u8],
+    window: Window,
+) -> image::ImageResult<(Image, Orientation, Vec<&'static str>)> {
+    let picture = match image::guess_format(bytes)? {
+        ImageFormat::Jpeg => jpeg::read(bytes)?,
+        ImageFormat::Tiff => tiff::read(bytes, window)?,
+        format => read(bytes, format, window)?,
+    };
+    let mut pixels = picture.pixels;
+    pixels.apply_orientation(picture.orientation);
+    let size = Size::new(pixels.width(), pixels.height());
+    let image = Image::from_rgb(size, pixels.into_rgb8().into_raw());
+    Ok((image, picture.orientation, picture.notes))
+}
+
+/// Any format that has no reader of its own here.
+fn read(bytes: &[u8], format: ImageFormat, window: Window) -> image::ImageResult<Picture> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_BYTES);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    check(Size::new(width, height))?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
+    let mut rgb = tone::rgb(DynamicImage::from_decoder(decoder)?, window);
+    let mut notes = Vec::new();
+    if let Some(profile) = profile {
+        notes.extend(colour::to_srgb(&mut rgb, &profile));
+    }
+    Ok(Picture {
+        pixels: DynamicImage::ImageRgb8(rgb),
+        orientation,
+        notes,
+    })
+}
+
+/// Refuses sizes that no image has.
+fn check(size: Size) -> image::ImageResult<()> {
+    if size.area() > 0 && size.area() <= MOST_PIXELS {
+        return Ok(());
+    }
+    let kind = image::error::LimitErrorKind::DimensionError;
+    let limit = image::error::LimitError::from_kind(kind);
+    Err(ImageError::Limits(limit))
+}
