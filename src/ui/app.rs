@@ -135,10 +135,6 @@ impl App {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Terminal(term::Event::Input(crossterm::event::Event::Resize(cols, rows))) => {
-                let cell = self.screen.cell_size();
-                self.state.resize((cols, rows), cell);
-            }
             Event::Terminal(term::Event::Input(input)) => self.state.input(&input, now()),
             Event::Terminal(term::Event::Ready) => {}
             Event::Terminal(term::Event::Hangup) => self.state.quit = true,
@@ -154,6 +150,7 @@ impl App {
     }
 
     fn show(&mut self) -> Result<(), Error> {
+        self.follow_size();
         let scene = view::scene(&self.state);
         if scene.as_ref() != self.shown.as_deref() {
             self.shown = scene.map(Arc::new);
@@ -162,6 +159,16 @@ impl App {
         let state = &self.state;
         self.screen.draw(|frame| view::draw(state, frame))?;
         Ok(())
+    }
+
+    /// Takes over the terminal's size, whether or not an event told of the change: one that comes
+    /// while the app starts is told to nobody.
+    fn follow_size(&mut self) {
+        let (size, cell) = (self.screen.size(), self.screen.cell_size());
+        let screen = (size.width as u16, size.height as u16);
+        if (screen, cell) != (self.state.screen, self.state.cell) {
+            self.state.resize(screen, cell);
+        }
     }
 
     /// Lets the workers end their saves, and hears what came of them.

@@ -17,7 +17,9 @@ impl State {
     /// Takes one event of the terminal.
     pub fn input(&mut self, event: &Event, now: i64) {
         match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => self.key(*key, now),
+            Event::Key(key) if key.kind != KeyEventKind::Release => {
+                self.key_in_order(*key, now);
+            }
             Event::Mouse(mouse) => self.mouse(*mouse, now),
             Event::Paste(text) => {
                 for c in text.chars().filter(|c| !c.is_control()) {
@@ -26,6 +28,54 @@ impl State {
             }
             _ => {}
         }
+    }
+
+    /// Typing ahead is safe: a key meant for an image or a mask that is on its way waits for it.
+    /// Esc drops what waits; Ctrl-C ends at once.
+    fn key_in_order(&mut self, event: KeyEvent, now: i64) {
+        let key = Key::from_event(event);
+        let ends = key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL;
+        if key.code == KeyCode::Esc {
+            self.held.clear();
+            if let Some(open) = &mut self.open {
+                open.accepting = false;
+            }
+        }
+        let waits = self.is_waiting() && !(self.held.is_empty() && self.needs_no_image(key));
+        if waits && !ends {
+            self.held.push_back(event);
+        } else {
+            self.key(event, now);
+        }
+    }
+
+    /// Does what was typed ahead, as far as what it waits for is there.
+    pub(super) fn release_held(&mut self) {
+        while !self.is_waiting()
+            && let Some(event) = self.held.pop_front()
+        {
+            self.key(event, self.now);
+        }
+    }
+
+    /// Whether a key does its work without an image on the screen.
+    fn needs_no_image(&self, key: Key) -> bool {
+        let free = |action| {
+            matches!(
+                action,
+                Action::NextImage
+                    | Action::PreviousImage
+                    | Action::NextUnfinished
+                    | Action::Overlay
+                    | Action::Commands
+                    | Action::Help
+                    | Action::Quit
+                    | Action::Suspend
+                    | Action::Drop
+            )
+        };
+        let is_free = self.shown().is_none() && keymap::lookup(key).is_some_and(free);
+        is_free || matches!(self.mode, Mode::Typing { .. } | Mode::Help { .. })
     }
 
     fn key(&mut self, event: KeyEvent, now: i64) {

@@ -1,8 +1,10 @@
 //! All that the app knows. `update` changes it; `view` and `wants` read it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
 
 use super::action::{Answer, Ask, OpenedImage, Person, Save, Wants};
 use crate::core::document::{Document, Proposal, Verdict};
@@ -106,6 +108,8 @@ pub struct Open {
     pub spent: u64,
     /// The prompt that got no answer.
     pub unanswered: bool,
+    /// Accepted before the mask came: it is kept when it is there.
+    pub accepting: bool,
 }
 
 impl Open {
@@ -163,6 +167,8 @@ pub struct State {
     pub now: i64,
     /// Pixel under the mouse when its button went down.
     pub pressed: Option<ImagePoint>,
+    /// Keys typed ahead of an image or a mask that is on its way, in order.
+    pub held: VecDeque<KeyEvent>,
 }
 
 impl State {
@@ -198,6 +204,7 @@ impl State {
             suspend: false,
             now: 0,
             pressed: None,
+            held: VecDeque::new(),
         }
     }
 
@@ -211,6 +218,18 @@ impl State {
         self.open
             .as_ref()
             .filter(|o| Some(o.path.as_path()) == self.path())
+    }
+
+    /// Whether the next key is meant for something that is not there yet: an image that is being
+    /// opened, or a mask that was accepted before it came.
+    pub fn is_waiting(&self) -> bool {
+        match self.shown() {
+            Some(open) => open.accepting,
+            None => match self.path() {
+                Some(path) => !self.broken.contains_key(path),
+                None => !self.walked,
+            },
+        }
     }
 
     /// The class the draft would get.
@@ -337,6 +356,7 @@ impl State {
             milliseconds: None,
             spent: 0,
             unanswered: false,
+            accepting: false,
         });
     }
 
@@ -354,5 +374,8 @@ impl State {
             d.draft.proposal = best;
             d.draft.answered = true;
         });
+        if std::mem::take(&mut open.accepting) {
+            self.accept();
+        }
     }
 }

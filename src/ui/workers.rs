@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::action::{Answer, Ask, OpenedImage, Outcome, Save, Wants};
+use crate::core::printable::printable;
 use crate::segment::{self, Engine, Error};
 use crate::store::decode::{self, Decoded};
 use crate::store::folder;
@@ -192,6 +193,17 @@ fn guarded(
         .expect("the system can start a thread")
 }
 
+/// Does one job; a panic in it becomes words that name the file, and the worker lives on.
+fn caught<T>(doing: &str, path: &Path, job: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).map_err(|_| {
+        format!(
+            "{doing} {} broke down; all that was saved is safe, go on with another image or \
+             engine, and please report it with the file",
+            printable(path)
+        )
+    })
+}
+
 fn tell(events: &Sender<Event>, outcome: Outcome) {
     // Nobody listens any more when the app is on its way out.
     let _ = events.send(Event::Outcome(outcome));
@@ -216,10 +228,21 @@ fn answer_all(name: &str, questions: &Slot<Ask>, events: &Sender<Event>) {
     }
     while let Some(ask) = questions.take() {
         let start = Instant::now();
-        let result = match engine.as_mut() {
-            Some(engine) => engine.propose(&ask.question),
-            None => {
-                segment::open(name).and_then(|opened| engine.insert(opened).propose(&ask.question))
+        // An engine that broke down is not asked again: the next question gets a new one.
+        let asked = caught("segmenting", &ask.path, || {
+            let mut fit = match engine.take() {
+                Some(engine) => engine,
+                None => segment::open(name)?,
+            };
+            let result = fit.propose(&ask.question);
+            engine = Some(fit);
+            result
+        });
+        let result = match asked {
+            Ok(result) => result,
+            Err(why) => {
+                tell(events, Outcome::Unanswered(ask.path, why));
+                continue;
             }
         };
         match result {
@@ -274,7 +297,7 @@ fn fetch(kept: &mut VecDeque<(PathBuf, Decoded)>, path: &Path) -> Result<Decoded
         kept.push_back(found);
         return Ok(decoded);
     }
-    let decoded = decode::decode(path).map_err(|e| e.to_string())?;
+    let decoded = caught("decoding", path, || decode::decode(path))?.map_err(|e| e.to_string())?;
     kept.push_back((path.to_path_buf(), decoded.clone()));
     let bytes = |kept: &VecDeque<(PathBuf, Decoded)>| -> usize {
         kept.iter().map(|(_, d)| d.image.pixels().len()).sum()
@@ -327,5 +350,37 @@ fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
                 Err(why) => tell(events, Outcome::Failed(why.to_string())),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_breaks_down_is_told_with_its_file() {
+        let path = Path::new("/photos/cat\u{1b}.jpg");
+        let why = caught("decoding", path, || -> u8 { panic!("odd bytes") }).expect_err("panicked");
+        assert!(why.contains("decoding") && why.contains("cat"), "{why}");
+        assert!(
+            !why.contains('\u{1b}'),
+            "no escape reaches the terminal: {why}"
+        );
+        assert_eq!(caught("decoding", path, || 7), Ok(7));
+    }
+
+    #[test]
+    fn a_worker_that_breaks_down_is_told_and_does_not_end_the_program() {
+        let (events, received) = mpsc::channel();
+        guarded("disk", &events, |_| panic!("lost"))
+            .join()
+            .expect("caught");
+        let Ok(Event::Outcome(Outcome::Failed(why))) = received.recv() else {
+            panic!("nothing was told");
+        };
+        assert!(
+            why.contains("disk") && why.contains("restart termask"),
+            "{why}"
+        );
     }
 }

@@ -42,9 +42,10 @@ impl State {
             draft.prompt.clicks.push(Click { at, side });
             draft.answered = false;
         });
-        let waits = self
-            .shown()
-            .is_some_and(|o| !o.document().draft.prompt.is_answerable());
+        let waits = self.shown().is_some_and(|o| {
+            let prompt = &o.document().draft.prompt;
+            !prompt.is_empty() && !prompt.is_answerable()
+        });
         if waits {
             self.notice = Some(Notice::Info(
                 "an outside click needs a box or an inside click first".into(),
@@ -67,7 +68,8 @@ impl State {
         });
     }
 
-    pub(super) fn accept(&mut self) {
+    /// Keeps the draft as an object; where its mask is still on its way, as soon as it comes.
+    pub(in crate::ui) fn accept(&mut self) {
         self.leave_grid();
         if matches!(self.mode, Mode::Brush(_)) {
             self.mode = Mode::Aim;
@@ -79,12 +81,12 @@ impl State {
         let (person, now) = (Arc::clone(&self.person), self.now);
         let Some(open) = &mut self.open else { return };
         let draft = &open.document().draft;
+        if draft.prompt.is_answerable() && !draft.answered && !open.unanswered {
+            open.accepting = true;
+            return;
+        }
         let Some(mask) = draft.mask() else {
-            let told = if draft.prompt.is_answerable() && !draft.answered {
-                "the mask is on its way"
-            } else {
-                "nothing to accept: give a box (b) or a click (i) first"
-            };
+            let told = "nothing to accept: give a box (b) or a click (i) first";
             self.notice = Some(Notice::Info(told.into()));
             return;
         };

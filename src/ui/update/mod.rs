@@ -101,6 +101,7 @@ impl State {
                 self.notice = Some(Notice::Problem(why));
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
                     open.unanswered = true;
+                    open.accepting = false;
                 }
             }
             Outcome::EngineReady(name) => self.engine = Some(name),
@@ -123,6 +124,7 @@ impl State {
             }
             Outcome::Failed(why) => self.notice = Some(Notice::Problem(why)),
         }
+        self.release_held();
     }
 
     /// Adds the time since the last key to the draft, pauses left out.

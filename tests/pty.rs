@@ -1,0 +1,233 @@
+//! What happens to a terminal, and to a person's work, when things go wrong.
+
+mod harness;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use harness::{Terminal, folder};
+use pty_process::blocking::Command;
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use termask::store::folder::{Progress, progress};
+
+fn open(folder: &Path, size: (u16, u16)) -> Terminal {
+    let path = folder.to_str().expect("a plain name");
+    Terminal::termask(&["--graphics", "blocks", path], size)
+}
+
+fn saved(image: &Path) -> Progress {
+    progress(image).expect("readable").expect("saved")
+}
+
+#[test]
+fn a_click_and_enter_leave_a_mask_beside_the_image_and_a_clean_terminal() {
+    let folder = folder(&["coffee.png"]).expect("a folder");
+    let mut terminal = open(folder.path(), (100, 40));
+    // Typed ahead of the picture and of the mask: every key waits for what it is meant for.
+    terminal.wait_for("coffee.png");
+    terminal.press("i\rq");
+    assert!(terminal.end().success());
+    assert!(terminal.is_clean());
+    assert!(folder.path().join("coffee.mask.png").is_file());
+    assert_eq!(saved(&folder.path().join("coffee.png")).objects, 1);
+}
+
+#[test]
+fn every_way_to_end_leaves_a_clean_terminal_and_the_draft() {
+    type Ending = (&'static str, fn(&mut Terminal));
+    let endings: [Ending; 4] = [
+        ("ctrl-c", |t| t.press("\x03")),
+        ("SIGTERM", |t| t.signal(Signal::TERM)),
+        ("SIGHUP", |t| t.signal(Signal::HUP)),
+        ("SIGINT", |t| t.signal(Signal::INT)),
+    ];
+    for (name, end) in endings {
+        let folder = folder(&["coffee.png"]).expect("a folder");
+        let mut terminal = open(folder.path(), (100, 40));
+        terminal.wait_for("coffee.png");
+        terminal.press("i");
+        terminal.wait_for("draft");
+        end(&mut terminal);
+        terminal.end();
+        assert!(terminal.is_clean(), "{name}");
+        assert!(saved(&folder.path().join("coffee.png")).has_draft, "{name}");
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_the_picture_back() {
+    let folder = folder(&["coffee.png"]).expect("a folder");
+    let shell = Command::new("bash")
+        .args(["--norc", "--noprofile", "--noediting", "-i"])
+        .env("PS1", "ready> ")
+        .env("TERMASK", env!("CARGO_BIN_EXE_termask"))
+        .current_dir(folder.path());
+    let mut terminal = Terminal::start(shell, (100, 40));
+    terminal.wait_for("ready>");
+    terminal.press("\"$TERMASK\" --graphics blocks .\r");
+    terminal.wait_for("0 objects");
+    terminal.press("\x1a");
+    terminal.wait_for("Stopped");
+    assert!(terminal.is_clean());
+    terminal.press("stty -a; fg\r");
+    terminal.wait("the app", vt100::Screen::alternate_screen);
+    terminal.wait_for("0 objects");
+    let told = String::from_utf8_lossy(&terminal.bytes).into_owned();
+    assert!(told.contains("isig icanon"), "{told}");
+    terminal.press("i");
+    terminal.wait_for("draft");
+    terminal.press("q");
+    terminal.wait("the prompt", |s| {
+        !s.alternate_screen() && s.contents().trim_end().ends_with("ready>")
+    });
+    terminal.press("exit\r");
+    terminal.end();
+    assert!(terminal.is_clean());
+    assert!(saved(&folder.path().join("coffee.png")).has_draft);
+}
+
+#[test]
+fn twenty_cells_by_five_are_enough_and_a_resize_during_inference_loses_nothing() {
+    let folder = folder(&["coffee.png"]).expect("a folder");
+    let mut terminal = open(folder.path(), (20, 5));
+    terminal.wait_for("coffee");
+    terminal.press("i");
+    terminal.resize(100, 40);
+    terminal.wait_for("draft");
+    // The picture fills the new size: cells with a colour of their own down to the status rows.
+    terminal.wait("the picture", |screen| {
+        let cell = screen.cell(32, 50).expect("inside");
+        cell.bgcolor() != vt100::Color::Default && !cell.contents().trim().is_empty()
+    });
+    terminal.press("q");
+    assert!(terminal.end().success());
+    assert!(terminal.is_clean());
+}
+
+#[test]
+fn a_full_disk_is_told_and_saving_resumes_when_there_is_room_again() {
+    let folder = folder(&["coffee.png"]).expect("a folder");
+    let image = folder.path().join("coffee.png");
+    // A limit of 0 bytes a file makes every write fail as on a full disk.
+    let script = "trap '' XFSZ; exec \"$0\" --graphics blocks \"$1\"";
+    let command = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_termask")])
+        .arg(folder.path());
+    let mut terminal = Terminal::start(command, (100, 40));
+    terminal.wait_for("coffee.png");
+    terminal.press("i");
+    terminal.wait_for("draft");
+    terminal.press("\r");
+    terminal.wait_for("1 objects");
+    terminal.wait_for("saved  ? help");
+    let before = fs::read(folder.path().join("coffee.termask.json")).expect("saved");
+
+    let limit = |bytes| Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    prlimit(Some(terminal.pid()), Resource::Fsize, limit(Some(0))).expect("limited");
+    terminal.press("LLi");
+    terminal.wait_for("NOT SAVED");
+    terminal.wait_for("coffee.termask.json");
+    let after = fs::read(folder.path().join("coffee.termask.json")).expect("still there");
+    assert_eq!(before, after, "what was saved stays whole");
+
+    prlimit(Some(terminal.pid()), Resource::Fsize, limit(None)).expect("room again");
+    terminal.press("h");
+    terminal.wait_for("saved  ? help");
+    assert!(saved(&image).has_draft);
+    terminal.press("q");
+    assert!(terminal.end().success());
+}
+
+#[test]
+fn a_disk_that_stays_full_is_an_error_at_the_end() {
+    let folder = folder(&["coffee.png"]).expect("a folder");
+    let script = "trap '' XFSZ; exec \"$0\" --graphics blocks \"$1\"";
+    let command = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_termask")])
+        .arg(folder.path());
+    let mut terminal = Terminal::start(command, (100, 40));
+    terminal.wait_for("0 objects");
+    terminal.press("i");
+    terminal.wait_for("draft");
+    terminal.wait_for("saved  ? help");
+    let none = Rlimit {
+        current: Some(0),
+        maximum: None,
+    };
+    prlimit(Some(terminal.pid()), Resource::Fsize, none).expect("limited");
+    terminal.press("LLo");
+    terminal.wait_for("NOT SAVED");
+    terminal.press("q");
+    assert_eq!(terminal.end().code(), Some(2));
+    assert!(terminal.is_clean());
+    let told = terminal.text();
+    assert!(told.contains("the last changes are not saved"), "{told}");
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_shown_read_only_and_left_as_it_is() {
+    let folder = folder(&["coffee.png"]).expect("a folder");
+    let program = folder.path().join("termask");
+    fs::copy(env!("CARGO_BIN_EXE_termask"), &program).expect("copied");
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+    };
+    mode(folder.path(), 0o555);
+    // No permission stops root: there the program runs as nobody.
+    let command = if rustix::process::geteuid().is_root() {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        Command::new("setpriv").args(nobody).arg(&program)
+    } else {
+        Command::new(&program)
+    };
+    let command = command
+        .args(["--graphics", "blocks"])
+        .arg(folder.path().join("coffee.png"))
+        .env("XDG_CACHE_HOME", std::env::temp_dir())
+        .env("HOME", folder.path());
+    let mut terminal = Terminal::start(command, (100, 40));
+    terminal.wait_for("read-only");
+    terminal.press("i");
+    terminal.wait_for("coffee.termask.json");
+    terminal.press("q");
+    assert!(terminal.end().success());
+    mode(folder.path(), 0o755);
+    let files = fs::read_dir(folder.path()).expect("readable").count();
+    assert_eq!(files, 2, "the photo and the program");
+}
+
+#[test]
+fn an_image_that_vanishes_is_told_by_name_and_the_others_go_on() {
+    let folder = folder(&["chelsea.png", "coffee.png"]).expect("a folder");
+    let mut terminal = open(folder.path(), (100, 40));
+    terminal.wait_for("1/2");
+    // Both are in memory by now; a third one that goes away before its turn is not.
+    fs::copy("assets/rocket.jpg", folder.path().join("a.jpg")).expect("copied");
+    terminal.press("q");
+    assert!(terminal.end().success());
+
+    let mut terminal = open(folder.path(), (100, 40));
+    terminal.wait_for("a.jpg");
+    fs::remove_file(folder.path().join("a.jpg")).expect("removed");
+    terminal.press("i");
+    terminal.wait_for("draft");
+    terminal.press("\rn");
+    terminal.wait_for("chelsea.png");
+    terminal.press("q");
+    assert!(terminal.end().success());
+    assert_eq!(saved(&folder.path().join("a.jpg")).objects, 1);
+}
+
+#[test]
+fn a_folder_without_images_is_told() {
+    let folder = folder(&[]).expect("a folder");
+    let mut terminal = open(folder.path(), (100, 40));
+    terminal.wait_for("no image");
+    terminal.press("q");
+    terminal.end();
+    assert!(terminal.is_clean());
+}
