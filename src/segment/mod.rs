@@ -1,12 +1,19 @@
 //! An image and a prompt in, a proposal out.
 
+pub mod cancel;
 pub mod classic;
 pub mod click;
 pub mod crop;
 pub mod evaluate;
+pub mod hash;
+pub mod header;
 pub mod runtime;
+pub mod sam;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use self::cancel::Cancel;
 
 use crate::core::document::Proposal;
 use crate::core::image::Image;
@@ -47,17 +54,55 @@ pub trait Engine: Send {
 
     /// The proposals for a prompt, the best first; never empty.
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>>;
+
+    /// Whether a prompt on this image is answered at once, without a long computation first.
+    fn is_ready(&self, _image_key: u64) -> bool {
+        true
+    }
+
+    /// Does the long computation ahead of the first prompt, if there is one.
+    fn prepare(&mut self, _image: &Image, _image_key: u64, _cancel: &Cancel) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// Opens an engine by name.
+/// Engines that need no model.
+pub const BUILT_IN: [&str; 4] = ["click", "grabcut", "watershed", "superpixels"];
+
+/// Opens an engine by its name, a model's file or folder, or the name of a folder of models.
 pub fn open(name: &str) -> Result<Box<dyn Engine>> {
     match name {
         "click" => Ok(Box::new(click::ClickNet::open()?)),
         "grabcut" => Ok(Box::new(classic::grabcut::GrabCut)),
         "watershed" => Ok(Box::new(classic::watershed::Watershed)),
         "superpixels" => Ok(Box::new(classic::superpixels::Superpixels::default())),
+        _ => Ok(Box::new(sam::Sam::open(&model_path(name)?)?)),
+    }
+}
+
+/// Where the models lie that `termask models` manages: `$XDG_DATA_HOME/termask/models`.
+pub fn models_folder() -> Option<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "termask")?;
+    Some(dirs.data_dir().join("models"))
+}
+
+/// The file or folder that a name stands for.
+fn model_path(name: &str) -> Result<PathBuf> {
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok(path.to_path_buf());
+    }
+    let looks_like_path = path.components().count() > 1 || path.extension().is_some();
+    let kept = models_folder().map(|folder| folder.join(name));
+    match kept {
+        Some(kept) if kept.is_dir() && !looks_like_path => Ok(kept),
+        _ if looks_like_path => Err(Error::Model(format!(
+            "{name}: there is no such file or folder; check the path"
+        ))),
         _ => Err(Error::Model(format!(
-            "no engine is called {name:?}; there are: click, grabcut, watershed, superpixels"
+            "no engine is called {name:?}; there are: {}, a model's file or folder, and what \
+             `termask models list` shows",
+            BUILT_IN.join(", ")
         ))),
     }
 }

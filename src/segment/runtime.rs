@@ -270,22 +270,55 @@ fn preload_cuda() {
     }
 }
 
+/// A model's bytes, or its file, whose weights may lie in further files beside it.
+#[derive(Debug, Clone, Copy)]
+pub enum Model<'a> {
+    Bytes(&'a [u8]),
+    File(&'a Path),
+}
+
+impl<'a> From<&'a [u8]> for Model<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl Model<'_> {
+    fn commit(self, mut builder: SessionBuilder) -> std::result::Result<Session, String> {
+        match self {
+            Self::Bytes(bytes) => builder.commit_from_memory(bytes),
+            Self::File(path) => builder.commit_from_file(path),
+        }
+        .map_err(|e| e.to_string())
+    }
+}
+
+/// Threads for one inference: more than four gain little at the sizes used here.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
+}
+
 /// A session on the GPU where that works, else on `threads` threads of the processor.
-pub fn session(model: &[u8], name: &str, threads: usize) -> Result<(Session, Device)> {
+pub fn session<'a>(
+    model: impl Into<Model<'a>>,
+    name: &str,
+    threads: usize,
+) -> Result<(Session, Device)> {
+    let model = model.into();
     let runtime = runtime()?;
     let mut why = "this ONNX Runtime is built for the processor".to_string();
     if has_cuda(&runtime.path) {
         let cuda = [ep::CUDA::default().build().error_on_failure()];
         let on_gpu = builder(runtime, threads)
             .and_then(|b| b.with_execution_providers(cuda).map_err(|e| e.to_string()))
-            .and_then(|mut b| b.commit_from_memory(model).map_err(|e| e.to_string()));
+            .and_then(|b| model.commit(b));
         match on_gpu {
             Ok(session) => return Ok((session, Device::Cuda)),
             Err(e) => why = e,
         }
     }
     let session = builder(runtime, threads)
-        .and_then(|mut b| b.commit_from_memory(model).map_err(|e| e.to_string()))
+        .and_then(|b| model.commit(b))
         .map_err(|e| Error::Model(format!("{name} is no model ONNX Runtime can run: {e}")))?;
     Ok((session, Device::Cpu { why }))
 }
