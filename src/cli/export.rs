@@ -14,7 +14,8 @@ use crate::store::gather::{self, Choice};
 pub struct Args {
     /// The folder with the images and their sidecars.
     dir: PathBuf,
-    /// coco, coco-counts, coco-polygons, yolo, voc, labelme, png, png-semantic or png-objects.
+    /// coco, coco-counts, coco-polygons, yolo, voc, labelme, labelme-polygons, cityscapes, cvat,
+    /// supervisely, png, png-semantic or png-objects.
     #[arg(short, long, value_parser = format)]
     format: Format,
     /// The folder to write to; files that termask did not write there are never replaced.

@@ -14,7 +14,7 @@ use crate::store::gather;
 pub struct Args {
     /// The file or folder to read.
     from: PathBuf,
-    /// coco, yolo, voc, labelme, png, png-semantic or png-objects.
+    /// coco, yolo, voc, labelme, cityscapes, cvat, supervisely, png, png-semantic or png-objects.
     #[arg(short, long, value_parser = format)]
     format: Format,
     /// The folder with the images; without it the folder that is read.

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::core::document::{Extra, Millis, Object, Origin, Verdict};
 use crate::core::prompt::Prompt;
 use crate::store::decode;
@@ -39,9 +41,10 @@ pub fn gather(root: &Path, choice: &Choice) -> Result<Gathered> {
         true
     })?;
     let mut gathered = Gathered::default();
-    for path in paths {
+    let read = paths.par_iter().map(|path| labelled(root, path, choice));
+    for image in read.collect::<Vec<_>>() {
         // One bad file does not stop the folder.
-        match labelled(root, &path, choice) {
+        match image {
             Ok(image) => gathered.set.images.extend(image),
             Err(why) => gathered.left_out.push(why.to_string()),
         }
@@ -144,7 +147,9 @@ pub fn adopt(found: Vec<FoundImage>, images: &Path, now: Millis) -> Result<Impor
     })?;
     let mut imported = Imported::default();
     for image in found {
-        let Some(path) = places.get(&image.name) else {
+        // Cityscapes' masks are called as their images without this end.
+        let other = format!("{}_leftImg8bit", image.name);
+        let Some(path) = places.get(&image.name).or_else(|| places.get(&other)) else {
             let name = crate::core::printable::printable_text(&image.name);
             let place = crate::core::printable::printable(images);
             imported

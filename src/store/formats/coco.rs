@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Found, FoundImage, Out, Set, checked_size, plain_name, read_text, unreadable};
+use super::{Found, FoundImage, Out, Set, checked_size, filled, plain_name, read_text, unreadable};
 use crate::core::contour::{self, Ring};
 use crate::core::geometry::Size;
 use crate::core::mask::Mask;
@@ -229,8 +229,8 @@ fn mask_of(segmentation: Segmentation, image: Size) -> std::result::Result<Mask,
         }
         Segmentation::Polygons(flat) => {
             let ring = |flat: &Vec<f64>| -> Ring { flat.as_chunks::<2>().0.to_vec() };
-            let parts = flat.iter().map(|f| Mask::from_rings(image, &[ring(f)]));
-            Ok(parts.fold(Mask::empty(image), |all, part| all.union(&part)))
+            let mut parts = flat.iter().map(|f| filled(image, &[ring(f)]));
+            parts.try_fold(Mask::empty(image), |all, part| Ok(all.union(&part?)))
         }
     }
 }

@@ -3,10 +3,16 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use walkdir::WalkDir;
+
+use crate::core::contour::Ring;
 use crate::core::geometry::Size;
 use crate::core::mask::Mask;
 use crate::store::decode::MOST_PIXELS;
 use crate::store::error::{Error, Result};
+
+/// A larger text holds no annotations.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// An object as another tool had it.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +39,11 @@ pub fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Error {
 }
 
 pub fn read_text(path: &Path) -> Result<String> {
+    let length = fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
+    if length > MOST_BYTES {
+        let why = format!("it has {length} bytes, more than any annotations");
+        return Err(unreadable(path, &why));
+    }
     let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
     String::from_utf8(bytes).map_err(|e| unreadable(path, &e))
 }
@@ -49,6 +60,39 @@ pub fn files(from: &Path, ending: &str) -> Result<Vec<PathBuf>> {
         .collect();
     paths.sort();
     Ok(paths)
+}
+
+/// The files at any depth of a folder (or the one file itself) whose names end so, sorted.
+pub fn files_below(from: &Path, ending: &str) -> Result<Vec<PathBuf>> {
+    if !from.exists() {
+        return Err(Error::io(from, std::io::ErrorKind::NotFound.into()));
+    }
+    let walk = WalkDir::new(from).sort_by_file_name().into_iter();
+    let files = walk.flatten().filter(|e| e.file_type().is_file());
+    let paths = files.map(walkdir::DirEntry::into_path);
+    let named = |p: &PathBuf| p.to_string_lossy().to_lowercase().ends_with(ending);
+    Ok(paths.filter(named).collect())
+}
+
+/// The inside of rings, by even and odd; an error where filling them would take for ever: a file of
+/// a few kilobytes can draw lines across a huge image a thousand times.
+pub fn filled(size: Size, rings: &[Ring]) -> std::result::Result<Mask, String> {
+    const MOST_CROSSINGS: f64 = 2e7;
+    let height = f64::from(size.height);
+    let rows =
+        |a: &[f64; 2], b: &[f64; 2]| (a[1].clamp(0.0, height) - b[1].clamp(0.0, height)).abs();
+    // Rings with coordinates that are no numbers are left out when they are filled, too.
+    let known = rings
+        .iter()
+        .filter(|ring| ring.iter().flatten().all(|v| v.is_finite()));
+    let lengths = known.map(|ring| {
+        let next = ring.iter().cycle().skip(1);
+        ring.iter().zip(next).map(|(a, b)| rows(a, b)).sum::<f64>()
+    });
+    if lengths.sum::<f64>() > MOST_CROSSINGS {
+        return Err("its outline is too long to be filled".into());
+    }
+    Ok(Mask::from_rings(size, rings))
 }
 
 /// A file's name without its ending.

@@ -1,5 +1,6 @@
-//! labelme: a JSON file an image; our masks go out as its mask shapes, which lose nothing.
+//! labelme: a JSON file an image, with mask shapes or polygons.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use base64::Engine;
@@ -7,8 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::values::Values;
-use super::{Found, FoundImage, Out, Set, checked_size, files, plain_name, read_text, unreadable};
-use crate::core::contour::Ring;
+use super::{
+    Found, FoundImage, Labelled, Out, Set, checked_size, files, filled, plain_name, read_text,
+    unreadable,
+};
+use crate::core::contour::{self, Ring};
+use crate::core::document::Object;
 use crate::core::geometry::Size;
 use crate::core::mask::Mask;
 use crate::store::error::Result;
@@ -48,30 +53,23 @@ fn polygon() -> String {
     "polygon".into()
 }
 
-pub fn export(set: &Set, out: &mut Out) -> Result<()> {
+/// What an object becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shapes {
+    /// A mask shape, which loses nothing.
+    Masks,
+    /// A polygon for each part, for the many programs that know nothing else.
+    Polygons,
+}
+
+pub fn export(set: &Set, kind: Shapes, out: &mut Out) -> Result<()> {
     for image in &set.images {
         let mut shapes = Vec::new();
         for object in &image.objects {
-            let Some(bounds) = object.mask.bounds() else {
-                continue;
-            };
-            let pixels = object.mask.to_bytes(bounds);
-            let crop = Values {
-                size: bounds.size(),
-                values: pixels.iter().map(|b| u16::from(*b) * 255).collect(),
-            };
-            shapes.push(Shape {
-                label: object.class.to_string(),
-                points: vec![
-                    [f64::from(bounds.x0), f64::from(bounds.y0)],
-                    [f64::from(bounds.x1 - 1), f64::from(bounds.y1 - 1)],
-                ],
-                group_id: None,
-                description: Some(object.comment.clone()),
-                kind: "mask".into(),
-                flags: serde_json::Map::new(),
-                mask: Some(STANDARD.encode(crop.to_png())),
-            });
+            match kind {
+                Shapes::Masks => shapes.extend(mask_shape(object)),
+                Shapes::Polygons => shapes.extend(polygon_shapes(image, object, out)),
+            }
         }
         let file = File {
             version: "5.2.0".into(),
@@ -88,6 +86,48 @@ pub fn export(set: &Set, out: &mut Out) -> Result<()> {
         out.write(&format!("{folder}{}.json", image.stem), &text)?;
     }
     Ok(())
+}
+
+fn shape(object: &Object, kind: &str, points: Ring) -> Shape {
+    Shape {
+        label: object.class.to_string(),
+        points,
+        group_id: None,
+        description: Some(object.comment.clone()),
+        kind: kind.into(),
+        flags: serde_json::Map::new(),
+        mask: None,
+    }
+}
+
+/// `None` for an object without pixels.
+fn mask_shape(object: &Object) -> Option<Shape> {
+    let bounds = object.mask.bounds()?;
+    let pixels = object.mask.to_bytes(bounds);
+    let crop = Values {
+        size: bounds.size(),
+        values: pixels.iter().map(|b| u16::from(*b) * 255).collect(),
+    };
+    // Both corners belong to the mask.
+    let points = vec![
+        [f64::from(bounds.x0), f64::from(bounds.y0)],
+        [f64::from(bounds.x1 - 1), f64::from(bounds.y1 - 1)],
+    ];
+    Some(Shape {
+        mask: Some(STANDARD.encode(crop.to_png())),
+        ..shape(object, "mask", points)
+    })
+}
+
+/// The parts of one object have its number as their group.
+fn polygon_shapes(image: &Labelled, object: &Object, out: &mut Out) -> Vec<Shape> {
+    let parts = out.polygons(image, object).parts;
+    let group_id = (parts.len() > 1).then_some(object.id);
+    let shapes = parts.iter().map(|rings| Shape {
+        group_id,
+        ..shape(object, "polygon", contour::joined(rings))
+    });
+    shapes.collect()
 }
 
 pub fn import(from: &Path) -> Result<Vec<FoundImage>> {
@@ -109,14 +149,23 @@ pub fn parse(path: &Path, text: &str) -> Result<FoundImage> {
     let size = checked_size(path, file.image_width, file.image_height)?;
     let name = plain_name(&file.image_path)
         .ok_or_else(|| unreadable(path, &format!("{:?} is no file name", file.image_path)))?;
-    let mut objects = Vec::new();
+    let mut objects: Vec<Found> = Vec::new();
+    // Shapes of one group are one object.
+    let mut groups: HashMap<(String, u64), usize> = HashMap::new();
     for (number, shape) in (1..).zip(file.shapes) {
         let mask = mask_of(&shape, size)
             .map_err(|why| unreadable(path, &format!("shape {number}: {why}")))?;
-        objects.extend(mask.map(|mask| Found {
-            class: shape.label,
-            mask,
-        }));
+        let Some(mask) = mask else { continue };
+        let class = shape.label;
+        let next = objects.len();
+        let at = match shape.group_id {
+            Some(group) => *groups.entry((class.clone(), group)).or_insert(next),
+            None => next,
+        };
+        match objects.get_mut(at) {
+            Some(begun) => begun.mask = begun.mask.union(&mask),
+            None => objects.push(Found { class, mask }),
+        }
     }
     Ok(FoundImage {
         name,
@@ -132,11 +181,11 @@ fn mask_of(shape: &Shape, size: Size) -> std::result::Result<Option<Mask>, Strin
         _ => Err(String::from("it needs two points")),
     };
     let mask = match shape.kind.as_str() {
-        "polygon" => Mask::from_rings(size, std::slice::from_ref(&shape.points)),
+        "polygon" => filled(size, std::slice::from_ref(&shape.points))?,
         "rectangle" => {
             let (a, b) = two()?;
             let ring: Ring = vec![a, [b[0], a[1]], b, [a[0], b[1]]];
-            Mask::from_rings(size, &[ring])
+            filled(size, &[ring])?
         }
         "circle" => {
             let (a, b) = two()?;
@@ -148,7 +197,7 @@ fn mask_of(shape: &Shape, size: Size) -> std::result::Result<Option<Mask>, Strin
                     a[1] + radius * angle(i).sin(),
                 ]
             };
-            Mask::from_rings(size, &[(0..360).map(at).collect()])
+            filled(size, &[(0..360).map(at).collect()])?
         }
         "mask" => crop(shape, two()?.0, size)?,
         "point" | "line" | "linestrip" | "points" => return Ok(None),

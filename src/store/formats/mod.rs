@@ -1,11 +1,14 @@
 //! Annotations in and out, as trainers and other tools have them: one file a format.
 
+mod cityscapes;
 mod coco;
+mod cvat;
 mod found;
 mod labelme;
 mod out;
 mod png_masks;
 mod set;
+mod supervisely;
 mod values;
 mod voc;
 mod yolo;
@@ -14,7 +17,8 @@ use std::path::Path;
 
 pub use self::found::{Found, FoundImage};
 use self::found::{
-    checked_size, file_stem, files, known_classes, plain_name, read_text, unreadable,
+    checked_size, file_stem, files, files_below, filled, known_classes, plain_name, read_text,
+    unreadable,
 };
 pub use self::out::{LEAST_IOU, Loss, Out};
 pub use self::set::{Labelled, Part, Set, is_wanted, part_of};
@@ -29,19 +33,27 @@ pub enum Format {
     Yolo,
     Voc,
     Labelme,
+    LabelmePolygons,
+    Cityscapes,
+    Cvat,
+    Supervisely,
     Instances,
     Semantic,
     Objects,
 }
 
 impl Format {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Coco,
         Self::CocoCounts,
         Self::CocoPolygons,
         Self::Yolo,
         Self::Voc,
         Self::Labelme,
+        Self::LabelmePolygons,
+        Self::Cityscapes,
+        Self::Cvat,
+        Self::Supervisely,
         Self::Instances,
         Self::Semantic,
         Self::Objects,
@@ -55,6 +67,10 @@ impl Format {
             Self::Yolo => "yolo",
             Self::Voc => "voc",
             Self::Labelme => "labelme",
+            Self::LabelmePolygons => "labelme-polygons",
+            Self::Cityscapes => "cityscapes",
+            Self::Cvat => "cvat",
+            Self::Supervisely => "supervisely",
             Self::Instances => "png",
             Self::Semantic => "png-semantic",
             Self::Objects => "png-objects",
@@ -75,7 +91,11 @@ pub fn export(set: &Set, format: Format, root: &Path) -> Result<Vec<Loss>> {
         Format::CocoPolygons => coco::export(set, coco::Outline::Polygons, &mut out),
         Format::Yolo => yolo::export(set, &mut out),
         Format::Voc => voc::export(set, &mut out),
-        Format::Labelme => labelme::export(set, &mut out),
+        Format::Labelme => labelme::export(set, labelme::Shapes::Masks, &mut out),
+        Format::LabelmePolygons => labelme::export(set, labelme::Shapes::Polygons, &mut out),
+        Format::Cityscapes => cityscapes::export(set, &mut out),
+        Format::Cvat => cvat::export(set, &mut out),
+        Format::Supervisely => supervisely::export(set, &mut out),
         Format::Instances => png_masks::instances(set, &mut out),
         Format::Semantic => png_masks::semantic(set, &mut out),
         Format::Objects => png_masks::objects(set, &mut out),
@@ -91,7 +111,10 @@ pub fn import(from: &Path, format: Format) -> Result<Vec<FoundImage>> {
         Format::Coco | Format::CocoCounts | Format::CocoPolygons => coco::import(from),
         Format::Yolo => yolo::import(from),
         Format::Voc => voc::import(from),
-        Format::Labelme => labelme::import(from),
+        Format::Labelme | Format::LabelmePolygons => labelme::import(from),
+        Format::Cityscapes => cityscapes::import(from),
+        Format::Cvat => cvat::import(from),
+        Format::Supervisely => supervisely::import(from),
         Format::Instances => png_masks::import_instances(from),
         Format::Semantic => png_masks::import_semantic(from),
         Format::Objects => png_masks::import_objects(from),

@@ -63,6 +63,21 @@ impl Values {
         Ok(Self { size, values })
     }
 
+    /// 1 where a PNG is not transparent; an error where it cannot be.
+    pub fn from_alpha(bytes: &[u8]) -> std::result::Result<Self, String> {
+        let format = image::ImageFormat::Png;
+        let picture = image::load_from_memory_with_format(bytes, format);
+        let picture = picture.map_err(|e| e.to_string())?;
+        if !picture.color().has_alpha() {
+            return Err("it is neither a mask of numbers nor transparent".into());
+        }
+        let rgba = picture.into_rgba8();
+        Ok(Self {
+            size: Size::new(rgba.width(), rgba.height()),
+            values: rgba.pixels().map(|p| u16::from(p[3] > 0)).collect(),
+        })
+    }
+
     /// An 8-bit grey PNG, or a 16-bit one where a number needs it.
     pub fn to_png(&self) -> Vec<u8> {
         if self.values.iter().all(|v| *v < 256) {

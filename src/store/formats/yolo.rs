@@ -3,10 +3,9 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Found, FoundImage, Out, Set, checked_size, files, read_text, unreadable};
+use super::{Found, FoundImage, Out, Set, checked_size, files, filled, read_text, unreadable};
 use crate::core::contour::{self, Ring};
 use crate::core::geometry::Size;
-use crate::core::mask::Mask;
 use crate::store::decode::{self, ENDINGS};
 use crate::store::error::{Error, Result};
 
@@ -180,7 +179,7 @@ pub fn parse(path: &Path, text: &str, size: Size, classes: &[String]) -> Result<
                 .map(|[x, y]| [x * w, y * h])
                 .collect(),
         };
-        let mask = Mask::from_rings(size, &[ring]);
+        let mask = filled(size, &[ring]).map_err(|why| told(&why))?;
         objects.push(Found { class, mask });
     }
     Ok(objects)
