@@ -47,6 +47,10 @@ struct Terminal {
     reason: Option<String>,
     /// Width and height of a cell in pixels, where the terminal told them.
     cell: Option<(f64, f64)>,
+    /// How long an answer of the terminal takes.
+    round_trip_ms: Option<f64>,
+    /// What the line to the terminal carries; none where it is too fast to tell.
+    bytes_per_second: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,6 +108,8 @@ fn terminal(advice: &mut Vec<String>) -> Terminal {
     if let Some(report) = &report {
         advice.extend(report.advice.iter().cloned());
     }
+    let round_trip = report.as_ref().and_then(|r| r.round_trip);
+    let measured = round_trip.and_then(|_| probe::measure().ok().flatten());
     Terminal {
         present,
         size: crossterm::terminal::size().ok().filter(|_| present),
@@ -116,6 +122,8 @@ fn terminal(advice: &mut Vec<String>) -> Terminal {
         cell: report
             .filter(|r| r.is_cell_known)
             .map(|r| (r.cell.width, r.cell.height)),
+        round_trip_ms: round_trip.map(|seconds| seconds * 1000.0),
+        bytes_per_second: measured,
     }
 }
 
@@ -191,6 +199,9 @@ impl Findings {
         if let (Some(graphics), Some(reason)) = (self.terminal.graphics, &self.terminal.reason) {
             line("graphics", format!("{graphics}: {reason}"))?;
         }
+        if let Some(text) = self.terminal.line() {
+            line("line", text)?;
+        }
         match &self.runtime {
             Some(runtime) => {
                 let cuda = if runtime.has_cuda { ", with CUDA" } else { "" };
@@ -239,5 +250,15 @@ impl Terminal {
                 .map(|(w, h)| format!("cells of {w:.0}x{h:.0} pixels")),
         );
         words.join(", ")
+    }
+
+    /// How far away the terminal is.
+    fn line(&self) -> Option<String> {
+        let trip = self.round_trip_ms?;
+        let carries = self.bytes_per_second.map_or_else(
+            || "carries more than can be told".to_string(),
+            |rate| format!("carries about {:.0} kB/s", rate / 1000.0),
+        );
+        Some(format!("an answer takes {trip:.0} ms; {carries}"))
     }
 }

@@ -1,10 +1,19 @@
-//! Keys, mouse and signals, on one channel.
+//! Keys, mouse and signals, on one channel. The terminal's answers are taken out on the way.
 
+use std::io;
+use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender};
 use std::thread;
+use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
+
+use super::keys::{Keys, Rest};
+use super::line::Line;
+use super::report::{Piece, Splitter};
 
 /// What comes from the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,29 +36,21 @@ pub struct Input {
 }
 
 impl Input {
-    pub(super) fn start(events: Receiver<Event>, sender: &Sender<Event>) -> std::io::Result<Self> {
-        let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP])?;
+    /// Starts reading. `typed` is what was read already, while the terminal was asked.
+    pub(super) fn start(
+        events: Receiver<Event>,
+        sender: &Sender<Event>,
+        typed: Vec<u8>,
+        line: Line,
+    ) -> io::Result<Self> {
+        let signals = Signals::new([SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP])?;
+        let told = sender.clone();
+        thread::spawn(move || forward(signals, &told));
         let told = sender.clone();
         thread::spawn(move || {
-            for signal in &mut signals {
-                let event = if signal == SIGTSTP {
-                    Event::Suspend
-                } else {
-                    Event::Hangup
-                };
-                if told.send(event).is_err() {
-                    return;
-                }
+            if read(&typed, &told, &line).is_some() {
+                let _ = told.send(Event::Hangup);
             }
-        });
-        let told = sender.clone();
-        thread::spawn(move || {
-            while let Ok(event) = crossterm::event::read() {
-                if told.send(Event::Input(event)).is_err() {
-                    return;
-                }
-            }
-            let _ = told.send(Event::Hangup);
         });
         Ok(Self { events })
     }
@@ -57,5 +58,72 @@ impl Input {
     /// Waits for the next event; `None` when nothing can come any more.
     pub fn wait(&mut self) -> Option<Event> {
         self.events.recv().ok()
+    }
+}
+
+fn forward(mut signals: Signals, told: &Sender<Event>) {
+    for signal in &mut signals {
+        let event = match signal {
+            SIGTSTP => Event::Suspend,
+            SIGWINCH => {
+                let (cols, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+                Event::Input(crossterm::event::Event::Resize(cols, rows))
+            }
+            _ => Event::Hangup,
+        };
+        if told.send(event).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads until the terminal is gone; `None` when nobody listens any more.
+fn read(typed: &[u8], told: &Sender<Event>, line: &Line) -> Option<()> {
+    let stdin = io::stdin();
+    let (mut splitter, mut keys) = (Splitter::default(), Keys::default());
+    let tell = |events: Vec<crossterm::event::Event>| {
+        let mut events = events.into_iter().map(Event::Input);
+        events.try_for_each(|e| told.send(e)).ok()
+    };
+    tell(keys.read(typed, Rest::Over))?;
+    let mut buffer = [0; 4096];
+    loop {
+        match wait(&stdin, splitter.patience()) {
+            Ok(true) => {}
+            Ok(false) => {
+                tell(keys.read(&splitter.flush(), Rest::Over))?;
+                continue;
+            }
+            Err(_) => return Some(()),
+        }
+        let count = match rustix::io::read(stdin.as_fd(), &mut buffer) {
+            Err(Errno::INTR | Errno::AGAIN) => continue,
+            Ok(0) | Err(_) => return Some(()),
+            Ok(count) => count,
+        };
+        for piece in splitter.push(&buffer[..count]) {
+            match piece {
+                Piece::Answer(answer) if answer == b"\x1b[0n" => line.answered(),
+                Piece::Answer(_) => {}
+                Piece::Typed(bytes) => tell(keys.read(&bytes, Rest::MayFollow))?,
+            }
+        }
+    }
+}
+
+/// Waits until there is something to read; false when the time is over.
+pub(super) fn wait(from: impl AsFd, timeout: Option<Duration>) -> io::Result<bool> {
+    let timeout = timeout.map(|t| Timespec {
+        tv_sec: t.as_secs() as i64,
+        tv_nsec: i64::from(t.subsec_nanos()),
+    });
+    loop {
+        let mut ready = [PollFd::new(&from, PollFlags::IN)];
+        match poll(&mut ready, timeout.as_ref()) {
+            Ok(count) => return Ok(count > 0),
+            // A signal came in between.
+            Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
     }
 }

@@ -6,10 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use crate::core::raster::{Marks, Overlay, screen_size};
 use crate::core::scene::Scene;
 use crate::core::view::View;
-use crate::term::kitty::{Colours, rgb_png};
 use crate::term::line::Command;
 use crate::term::painter::{Painter, Refined};
 use crate::term::photo;
+use crate::term::png::{Colours, rgb_png};
 
 /// What the terminal shows.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Painter for Iterm {
         out
     }
 
-    fn refine(&mut self, _scene: &Scene) -> Refined {
+    fn refine(&mut self, _scene: &Scene, _room: usize) -> Refined {
         Refined::Done
     }
 

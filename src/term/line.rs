@@ -1,100 +1,151 @@
-//! The one thread that writes to the terminal. Frames of cells go first, then pictures; a large
-//! picture waits between its commands, so that a key's effect overtakes it.
+//! The one thread that writes to the terminal. Frames of cells go first, then pictures; status
+//! reports tell what has arrived, and no more is under way than the line carries in a moment, so
+//! that a key's effect is never stuck behind a picture.
 
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::pace::{Pace, Speed};
 
 /// Bytes that must not be torn apart.
 pub type Command = Vec<u8>;
 
-#[derive(Debug, Default)]
-struct Queue {
-    cells: VecDeque<Command>,
+/// Asks for a status report: `ESC [ 0 n` comes back.
+const MARK: &[u8] = b"\x1b[5n";
+/// A report is asked for after so many bytes.
+const MARK_EVERY: u64 = 512;
+/// Bytes of a picture at a time where the terminal does not tell what has arrived.
+const UNMEASURED: usize = 32 << 10;
+/// The most at a time: a terminal takes some milliseconds for them.
+const MOST: usize = 128 << 10;
+/// How often lost answers are looked for.
+const PACE: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+struct State {
+    cells: Option<Command>,
     /// What the person waits for: masks, crosshair, view.
     now: VecDeque<Command>,
     /// What makes the picture sharper.
     later: VecDeque<Command>,
-    closed: bool,
-    /// While something is being written.
-    busy: Option<Kind>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Cells,
-    Picture,
+    is_closed: bool,
+    is_writing: bool,
+    /// A frame was refused: its drawer is told when the line is free.
+    is_awaited: bool,
+    /// None where the terminal answers no reports.
+    pace: Option<Pace>,
 }
 
 /// A handle to the writing thread.
 #[derive(Debug, Clone)]
 pub struct Line {
-    shared: Arc<(Mutex<Queue>, Condvar)>,
+    shared: Arc<(Mutex<State>, Condvar)>,
+}
+
+/// What the painter may do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// There is something new to paint, and the line is free for it.
+    Paint,
+    /// So many bytes may make the picture sharper.
+    Refine(usize),
+    Closed,
+}
+
+/// Whether the painter has something to make sharper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum More {
+    Yes,
+    No,
 }
 
 impl Line {
-    /// Starts the thread. `drained` is called whenever a frame of cells has left.
+    /// Starts the thread. `round_trip` is how many seconds the terminal's first answer took; `None`
+    /// where it answers nothing. `ready` is called when a refused frame may be drawn.
     pub fn start(
-        mut out: impl Write + Send + 'static,
-        drained: impl Fn() + Send + 'static,
+        out: impl Write + Send + 'static,
+        round_trip: Option<f64>,
+        ready: impl Fn() + Send + 'static,
     ) -> (Self, JoinHandle<()>) {
+        let state = State {
+            cells: None,
+            now: VecDeque::new(),
+            later: VecDeque::new(),
+            is_closed: false,
+            is_writing: false,
+            is_awaited: false,
+            pace: round_trip.map(|r| Pace::new(r, Instant::now())),
+        };
         let line = Self {
-            shared: Arc::default(),
+            shared: Arc::new((Mutex::new(state), Condvar::new())),
         };
         let own = line.clone();
-        let thread = thread::spawn(move || {
-            while let Some((command, kind)) = own.take() {
-                // A terminal that is gone shows in the input too, which ends the app.
-                let _ = out.write_all(&command).and_then(|()| out.flush());
-                own.lock().busy = None;
-                own.shared.1.notify_all();
-                if kind == Kind::Cells {
-                    drained();
-                }
-            }
-        });
+        let thread = thread::Builder::new()
+            .name("line".into())
+            .spawn(move || own.work(out, ready))
+            .expect("the system can start a thread");
         (line, thread)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self) -> Option<(Command, Kind)> {
-        let mut queue = self.lock();
-        loop {
-            let next = queue
-                .cells
-                .pop_front()
-                .map(|c| (c, Kind::Cells))
-                .or_else(|| {
-                    let picture = queue.now.pop_front().or_else(|| queue.later.pop_front());
-                    picture.map(|c| (c, Kind::Picture))
-                });
-            if let Some(next) = next {
-                queue.busy = Some(next.1);
-                return Some(next);
+    fn work(&self, mut out: impl Write, ready: impl Fn()) {
+        while let Some(next) = self.next() {
+            match next {
+                Next::Ready => ready(),
+                // A terminal that is gone shows in the input too, which ends the app.
+                Next::Write(bytes) => {
+                    let _ = out.write_all(&bytes).and_then(|()| out.flush());
+                    self.lock().is_writing = false;
+                    self.shared.1.notify_all();
+                }
             }
-            if queue.closed {
-                return None;
-            }
-            queue = self
-                .shared
-                .1
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Whether the last frame of cells has left.
+    fn next(&self) -> Option<Next> {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return None;
+            }
+            if let Some(bytes) = state.take() {
+                return Some(Next::Write(bytes));
+            }
+            if state.is_awaited && state.is_clear() {
+                state.is_awaited = false;
+                return Some(Next::Ready);
+            }
+            state = self.wait_a_moment(state);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_a_moment<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let room = state.pace.as_ref().and_then(|p| p.wait(Instant::now()));
+        let time = room.map_or(PACE, |room| room.min(PACE));
+        let waited = self.shared.1.wait_timeout(state, time);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if let Some(pace) = &mut state.pace {
+            pace.forgive(Instant::now());
+        }
+        state
+    }
+
+    /// Whether a frame may be drawn. If not, `ready` is called later.
     pub fn takes_cells(&self) -> bool {
-        let queue = self.lock();
-        queue.cells.is_empty() && queue.busy != Some(Kind::Cells)
+        let mut state = self.lock();
+        let is_free = state.cells.is_none() && state.is_clear();
+        state.is_awaited |= !is_free;
+        is_free
     }
 
     pub fn cells(&self, frame: Command) {
-        self.lock().cells.push_back(frame);
+        self.lock().cells = Some(frame);
         self.shared.1.notify_all();
     }
 
@@ -108,41 +159,156 @@ impl Line {
         self.shared.1.notify_all();
     }
 
-    /// Waits until all pictures have left, or until `stop` says to give up.
-    pub fn wait_until_idle(&self, stop: impl Fn() -> bool) -> Idle {
-        let mut queue = self.lock();
-        loop {
-            let idle = queue.now.is_empty() && queue.later.is_empty() && queue.busy.is_none();
-            if queue.closed || stop() {
-                return Idle::GivenUp;
-            }
-            if idle {
-                return Idle::Reached;
-            }
-            let wait = std::time::Duration::from_millis(20);
-            let (next, _) = self
-                .shared
-                .1
-                .wait_timeout(queue, wait)
-                .unwrap_or_else(PoisonError::into_inner);
-            queue = next;
+    /// A status report came.
+    pub fn answered(&self) {
+        if let Some(pace) = &mut self.lock().pace {
+            pace.answer(Instant::now());
         }
+        self.shared.1.notify_all();
+    }
+
+    pub fn speed(&self) -> Speed {
+        self.lock().pace.as_ref().map_or(Speed::Fast, Pace::speed)
+    }
+
+    /// Waits until there is something to paint that the line takes at once, or room for something
+    /// sharper.
+    pub fn wait_for_turn(&self, more: More, has_new: impl Fn() -> bool) -> Turn {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return Turn::Closed;
+            }
+            let is_idle = state.now.is_empty() && state.later.is_empty() && !state.is_writing;
+            if has_new() {
+                if is_idle && state.is_clear() {
+                    return Turn::Paint;
+                }
+            } else if more == More::Yes && is_idle && state.room() > 0 {
+                return Turn::Refine(state.room());
+            }
+            state = self.wait_a_moment(state);
+        }
+    }
+
+    /// Wakes the one who waits for a turn.
+    pub fn wake(&self) {
+        // Taken once, so that nobody is between looking and sleeping.
+        drop(self.lock());
+        self.shared.1.notify_all();
+    }
+
+    /// Does something while nothing is written; what was queued is dropped.
+    pub fn hold<T>(&self, act: impl FnOnce() -> T) -> T {
+        let mut state = self.lock();
+        while state.is_writing {
+            state = self.wait_a_moment(state);
+        }
+        state.drop_queued();
+        act()
     }
 
     /// Drops what has not left yet and ends the thread.
     pub fn close(&self) {
-        let mut queue = self.lock();
-        queue.cells.clear();
-        queue.now.clear();
-        queue.later.clear();
-        queue.closed = true;
+        let mut state = self.lock();
+        state.drop_queued();
+        state.is_closed = true;
         self.shared.1.notify_all();
     }
 }
 
-/// How a wait for the line ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Idle {
-    Reached,
-    GivenUp,
+enum Next {
+    Write(Command),
+    Ready,
+}
+
+impl State {
+    /// The next bytes, with a mark behind them where it is time for one.
+    fn take(&mut self) -> Option<Command> {
+        let cells = self.cells.take();
+        let mut bytes = cells
+            .or_else(|| self.now.pop_front())
+            .or_else(|| self.later.pop_front())?;
+        self.is_writing = true;
+        if let Some(pace) = &mut self.pace {
+            pace.sent(bytes.len(), Instant::now());
+            if pace.unmarked() >= MARK_EVERY {
+                bytes.extend_from_slice(MARK);
+                pace.mark(Instant::now());
+            }
+        }
+        Some(bytes)
+    }
+
+    fn is_clear(&self) -> bool {
+        self.pace.as_ref().is_none_or(Pace::is_clear)
+    }
+
+    fn room(&self) -> usize {
+        let pace = self.pace.as_ref();
+        let room = pace.map_or(UNMEASURED, |p| p.room(Instant::now()));
+        room.min(MOST)
+    }
+
+    fn drop_queued(&mut self) {
+        self.cells = None;
+        self.now.clear();
+        self.later.clear();
+        if let Some(pace) = &mut self.pace {
+            pace.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Hands over what is written, write by write.
+    struct Wire(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Wire {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.send(bytes.to_vec()).ok();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_frame_waits_until_the_terminal_has_answered_and_is_called_for_then() {
+        let (wire, written) = mpsc::channel();
+        let (ready, called) = mpsc::channel();
+        let tell = move || {
+            ready.send(()).ok();
+        };
+        let (line, thread) = Line::start(Wire(wire), Some(0.1), tell);
+        line.now(vec![vec![b'a'; 9000]]);
+        let bytes = written.recv().expect("written");
+        assert!(bytes.ends_with(MARK));
+        assert!(!line.takes_cells());
+        assert!(called.try_recv().is_err());
+        line.answered();
+        called.recv().expect("the frame is called for");
+        assert!(line.takes_cells());
+        line.close();
+        thread.join().expect("ended");
+    }
+
+    #[test]
+    fn what_is_new_is_painted_before_anything_is_made_sharper() {
+        let (wire, _written) = mpsc::channel();
+        let (line, thread) = Line::start(Wire(wire), None, || {});
+        assert_eq!(line.wait_for_turn(More::Yes, || true), Turn::Paint);
+        let turn = line.wait_for_turn(More::Yes, || false);
+        assert_eq!(turn, Turn::Refine(UNMEASURED));
+        line.close();
+        assert_eq!(line.wait_for_turn(More::No, || true), Turn::Closed);
+        thread.join().expect("ended");
+    }
 }

@@ -4,19 +4,29 @@
 
 pub mod backend;
 pub mod blocks;
+pub mod choice;
+mod easel;
 pub mod input;
 pub mod iterm;
+pub mod keys;
 pub mod kitty;
 pub mod line;
+pub mod pace;
 pub mod painter;
 pub mod palette;
 pub mod photo;
+pub mod png;
 pub mod probe;
+pub mod report;
 pub mod screen;
 pub mod sixel;
+mod takeover;
+pub mod tmux;
 
+pub use choice::Report;
 pub use input::{Event, Input};
-pub use screen::{Screen, restore};
+pub use screen::Screen;
+pub use takeover::restore;
 
 /// How pictures get on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +53,24 @@ impl Graphics {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|g| g.name() == name)
     }
+}
+
+/// What a terminal makes of a protocol, beyond what all do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Way {
+    /// Whole pictures, placed at cells.
+    #[default]
+    Direct,
+    /// Kitty itself: parts of a picture can be replaced.
+    Edits,
+    /// Through tmux to kitty: everything is placed relative to one cell that tmux moves.
+    Relative,
+    /// Through tmux to a terminal that shows pictures in place of characters only.
+    Grid,
+    /// Sixel through tmux, which knows nothing of it.
+    Passed,
+    /// Patches that replace whole cells: the terminal never blends pictures.
+    Opaque,
 }
 
 /// Why the terminal cannot be used. The message names the remedy.

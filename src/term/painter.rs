@@ -1,7 +1,8 @@
 //! What every graphics protocol offers: the difference from scene to scene, as commands.
 
+use super::line::Command;
+use super::pace::Speed;
 use crate::core::scene::Scene;
-use crate::term::line::Command;
 
 /// What a call to make the picture sharper brought.
 #[derive(Debug)]
@@ -15,12 +16,16 @@ pub trait Painter: Send {
     /// What changes the terminal from the last scene to this one, as soon as possible.
     fn paint(&mut self, scene: &Scene) -> Vec<Command>;
 
-    /// The next step to a sharper picture of the scene, where the line is idle.
-    fn refine(&mut self, scene: &Scene) -> Refined;
+    /// The next step to a sharper picture of the scene, where the line is idle: about `room` bytes,
+    /// or one whole picture where the protocol cannot cut it.
+    fn refine(&mut self, scene: &Scene, room: usize) -> Refined;
 
     /// Takes the picture off the screen; the next scene is painted anew.
     fn hide(&mut self) -> Vec<Command>;
 
     /// The terminal has lost all pictures: the next scene is sent from the start.
     fn forget(&mut self);
+
+    /// How fast the line is from now on.
+    fn pace(&mut self, _speed: Speed) {}
 }

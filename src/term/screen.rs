@@ -1,30 +1,26 @@
 //! The terminal's output: cells through ratatui, pictures through [`Screen::show`]. Neither waits
 //! for the line. Dropping the screen restores the terminal.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, Once, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
-use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
-};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
-use crossterm::{cursor, execute, terminal};
+use crossterm::terminal;
 use ratatui::Terminal;
 
 use super::backend::{Frame, LineBackend};
 use super::blocks::{Blocks, Depth};
+use super::easel::Easel;
 use super::input::{Event, Input};
 use super::iterm::Iterm;
 use super::kitty::Kitty;
-use super::line::{Idle, Line};
-use super::painter::{Painter, Refined};
-use super::probe::{self, Report};
+use super::line::Line;
+use super::painter::Painter;
+use super::probe::{self, Probed};
 use super::sixel::Sixel;
-use super::{Error, Graphics, Result};
+use super::takeover::{restore, restore_on_panic, take_over};
+use super::{Error, Graphics, Report, Result, Way};
 use crate::core::geometry::{CellSize, Size};
 use crate::core::scene::Scene;
 
@@ -34,82 +30,11 @@ pub struct Screen {
     frame: Frame,
     line: Line,
     writer: Option<JoinHandle<()>>,
-    easel: Option<(Arc<Easel>, JoinHandle<()>)>,
+    easel: Option<Easel>,
     blocks: Blocks,
     depth: Depth,
     scene: Option<Arc<Scene>>,
     report: Report,
-}
-
-/// What the paint thread works on: the latest scene wins.
-#[derive(Debug, Default)]
-struct Easel {
-    state: Mutex<Work>,
-    changed: Condvar,
-}
-
-/// What to do with the canvas.
-#[derive(Debug)]
-enum Order {
-    Show(Arc<Scene>),
-    Hide,
-}
-
-#[derive(Debug, Default)]
-struct Work {
-    order: Option<Order>,
-    closed: bool,
-    /// Whether the terminal forgot what was painted.
-    anew: bool,
-}
-
-static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
-
-/// Gives the terminal back as it was; harmless where it was not taken over. For panics and exits.
-pub fn restore() {
-    if !TAKEN_OVER.swap(false, Ordering::SeqCst) {
-        return;
-    }
-    let mut out = io::stdout();
-    // Ends a picture that was cut off, and deletes all pictures of kitty's protocol.
-    let _ = out.write_all(b"\x1b\\\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?2026l");
-    let _ = execute!(
-        out,
-        PopKeyboardEnhancementFlags,
-        DisableBracketedPaste,
-        DisableMouseCapture,
-        LeaveAlternateScreen,
-        cursor::Show
-    );
-    let _ = terminal::disable_raw_mode();
-}
-
-fn take_over() -> io::Result<()> {
-    terminal::enable_raw_mode()?;
-    TAKEN_OVER.store(true, Ordering::SeqCst);
-    execute!(
-        io::stdout(),
-        EnterAlternateScreen,
-        EnableMouseCapture,
-        EnableBracketedPaste,
-        PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
-        cursor::Hide
-    )
-}
-
-/// A panic anywhere leaves a clean terminal and its message below.
-fn restore_on_panic() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            // Workers' panics are caught and told; only the main thread's end the app.
-            if thread::current().name() == Some("main") {
-                restore();
-                before(info);
-            }
-        }));
-    });
 }
 
 impl Screen {
@@ -121,18 +46,28 @@ impl Screen {
             ));
         }
         restore_on_panic();
-        let mut report = probe::probe()?;
+        // Nothing that is typed from here on may be echoed or wait for the end of a line.
+        terminal::enable_raw_mode()?;
+        let Probed { mut report, typed } = probe::ask().inspect_err(|_| {
+            let _ = terminal::disable_raw_mode();
+        })?;
+        if matches!(report.way, Way::Relative | Way::Grid | Way::Passed) {
+            (report.graphics, report.way) = (Graphics::Blocks, Way::Direct);
+        }
         if let Some(graphics) = choice {
+            if graphics != report.graphics {
+                report.way = Way::Direct;
+            }
             report.graphics = graphics;
             report.reason = "asked for with --graphics".into();
         }
         take_over()?;
         let (events, received) = mpsc::channel();
         let ready = events.clone();
-        let (line, writer) = Line::start(io::stdout(), move || {
+        let (line, writer) = Line::start(io::stdout(), report.round_trip, move || {
             let _ = ready.send(Event::Ready);
         });
-        let input = Input::start(received, &events)?;
+        let input = Input::start(received, &events, typed, line.clone())?;
         announce(&report, &events);
         let easel = painter(report.graphics).map(|painter| Easel::start(painter, line.clone()));
         let frame = Frame::default();
@@ -219,7 +154,7 @@ impl Screen {
             _ => false,
         };
         self.scene.clone_from(&scene);
-        let Some((easel, _)) = &self.easel else {
+        let Some(easel) = &self.easel else {
             return Ok(());
         };
         if changes || resized {
@@ -233,14 +168,14 @@ impl Screen {
     /// Gives the terminal back to the shell, stops the process, and takes it over again when it
     /// goes on.
     pub fn suspend(&mut self) -> Result<()> {
-        self.line.wait_until_idle(|| false);
-        restore();
-        let own = rustix::process::getpid();
-        rustix::process::kill_process(own, rustix::process::Signal::STOP)
-            .map_err(io::Error::from)?;
-        take_over()?;
+        self.line.hold(|| {
+            restore();
+            let own = rustix::process::getpid();
+            rustix::process::kill_process(own, rustix::process::Signal::STOP)?;
+            take_over()
+        })?;
         self.scene = None;
-        if let Some((easel, _)) = &self.easel {
+        if let Some(easel) = &self.easel {
             easel.begin_anew();
         }
         self.terminal.clear()?;
@@ -250,12 +185,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        if let Some((easel, thread)) = self.easel.take() {
-            easel.close();
-            self.line.close();
-            thread.join().ok();
-        }
         self.line.close();
+        if let Some(easel) = self.easel.take() {
+            easel.join();
+        }
         if let Some(writer) = self.writer.take() {
             writer.join().ok();
         }
@@ -289,82 +222,5 @@ fn painter(graphics: Graphics) -> Option<Box<dyn Painter>> {
         Graphics::Sixel => Some(Box::<Sixel>::default()),
         Graphics::Iterm => Some(Box::<Iterm>::default()),
         Graphics::Blocks => None,
-    }
-}
-
-impl Easel {
-    fn start(painter: Box<dyn Painter>, line: Line) -> (Arc<Self>, JoinHandle<()>) {
-        let easel = Arc::new(Self::default());
-        let own = Arc::clone(&easel);
-        let thread = thread::Builder::new()
-            .name("paint".into())
-            .spawn(move || own.work(painter, &line))
-            .expect("the system can start a thread");
-        (easel, thread)
-    }
-
-    fn put(&self, scene: Option<Arc<Scene>>) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .order = Some(scene.map_or(Order::Hide, Order::Show));
-        self.changed.notify_one();
-    }
-
-    fn begin_anew(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .anew = true;
-    }
-
-    fn close(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
-        self.changed.notify_one();
-    }
-
-    fn is_superseded(&self) -> bool {
-        let work = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        work.order.is_some() || work.closed
-    }
-
-    /// Waits for an order; `None` means go home.
-    fn take(&self, painter: &mut Box<dyn Painter>) -> Option<Order> {
-        let mut work = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if work.closed {
-                return None;
-            }
-            if std::mem::take(&mut work.anew) {
-                painter.forget();
-            }
-            if let Some(order) = work.order.take() {
-                return Some(order);
-            }
-            work = self
-                .changed
-                .wait(work)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn work(&self, mut painter: Box<dyn Painter>, line: &Line) {
-        while let Some(order) = self.take(&mut painter) {
-            let Order::Show(scene) = order else {
-                line.now(painter.hide());
-                continue;
-            };
-            line.now(painter.paint(&scene));
-            // Sharper, step by step, as long as nobody wants anything else.
-            while line.wait_until_idle(|| self.is_superseded()) == Idle::Reached {
-                match painter.refine(&scene) {
-                    Refined::Step(command) => line.later(command),
-                    Refined::Done => break,
-                }
-            }
-        }
     }
 }

@@ -54,7 +54,7 @@ impl Painter for Sixel {
         self.draw(scene)
     }
 
-    fn refine(&mut self, _scene: &Scene) -> Refined {
+    fn refine(&mut self, _scene: &Scene, _room: usize) -> Refined {
         Refined::Done
     }
 

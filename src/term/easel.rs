@@ -1,0 +1,98 @@
+//! The thread that turns scenes into bytes: the latest scene wins, and what makes it sharper waits
+//! until nobody wants anything else.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::line::{Line, More, Turn};
+use super::painter::{Painter, Refined};
+use crate::core::scene::Scene;
+
+/// What to do with the canvas.
+#[derive(Debug, Clone)]
+enum Order {
+    Show(Arc<Scene>),
+    Hide,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    order: Option<Order>,
+    /// Whether the terminal forgot what was painted.
+    is_lost: bool,
+}
+
+/// A handle to the paint thread.
+pub struct Easel {
+    work: Arc<Mutex<Work>>,
+    line: Line,
+    thread: JoinHandle<()>,
+}
+
+impl Easel {
+    pub fn start(painter: Box<dyn Painter>, line: Line) -> Self {
+        let work = Arc::default();
+        let (own, own_line) = (Arc::clone(&work), line.clone());
+        let thread = thread::Builder::new()
+            .name("paint".into())
+            .spawn(move || paint(painter, &own, &own_line))
+            .expect("the system can start a thread");
+        Self { work, line, thread }
+    }
+
+    /// The scene to show from now on; `None` takes the picture away.
+    pub fn put(&self, scene: Option<Arc<Scene>>) {
+        lock(&self.work).order = Some(scene.map_or(Order::Hide, Order::Show));
+        self.line.wake();
+    }
+
+    /// The terminal has lost all pictures.
+    pub fn begin_anew(&self) {
+        lock(&self.work).is_lost = true;
+    }
+
+    /// Waits for the thread's end; the line must be closed.
+    pub fn join(self) {
+        self.thread.join().ok();
+    }
+}
+
+fn lock(work: &Mutex<Work>) -> MutexGuard<'_, Work> {
+    work.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn paint(mut painter: Box<dyn Painter>, work: &Mutex<Work>, line: &Line) {
+    let mut shown: Option<Arc<Scene>> = None;
+    let mut more = More::No;
+    loop {
+        let turn = line.wait_for_turn(more, || lock(work).order.is_some());
+        painter.pace(line.speed());
+        match turn {
+            Turn::Closed => return,
+            Turn::Paint => {
+                let Work { order, is_lost } = std::mem::take(&mut *lock(work));
+                if is_lost {
+                    painter.forget();
+                }
+                let Some(order) = order else { continue };
+                (shown, more) = match order {
+                    Order::Hide => {
+                        line.now(painter.hide());
+                        (None, More::No)
+                    }
+                    Order::Show(scene) => {
+                        line.now(painter.paint(&scene));
+                        (Some(scene), More::Yes)
+                    }
+                };
+            }
+            Turn::Refine(room) => {
+                let refined = shown.as_ref().map(|scene| painter.refine(scene, room));
+                match refined {
+                    Some(Refined::Step(command)) => line.later(command),
+                    Some(Refined::Done) | None => more = More::No,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Takes the terminal over from the shell, and gives it back on every way out.
+
+use std::io::{self, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, terminal};
+
+static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
+
+/// Raw mode, the other screen, and what the app listens to.
+pub fn take_over() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    TAKEN_OVER.store(true, Ordering::SeqCst);
+    execute!(
+        io::stdout(),
+        EnterAlternateScreen,
+        EnableMouseCapture,
+        EnableBracketedPaste,
+        PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES),
+        cursor::Hide
+    )
+}
+
+/// Gives the terminal back as it was; harmless where it was not taken over. For panics and exits.
+pub fn restore() {
+    if !TAKEN_OVER.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    // Ends a picture that was cut off, and deletes all pictures of kitty's protocol.
+    let _ = out.write_all(b"\x1b\\\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?2026l");
+    let _ = execute!(
+        out,
+        PopKeyboardEnhancementFlags,
+        DisableBracketedPaste,
+        DisableMouseCapture,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _ = terminal::disable_raw_mode();
+}
+
+/// A panic anywhere leaves a clean terminal and its message below.
+pub fn restore_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            // Workers' panics are caught and told; only the main thread's end the app.
+            if thread::current().name() == Some("main") {
+                restore();
+                before(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,112 @@
+//! Through tmux to the terminal it runs in: tmux passes on what is wrapped, if it is allowed to.
+
+use std::env;
+use std::process::{Command, Stdio};
+
+/// What tmux says of itself and of the terminal it is shown in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tmux {
+    /// Its version, as `3.3a`.
+    pub version: String,
+    /// The outer terminal's name and version, as it told tmux: `kitty(0.35.2)`.
+    pub terminal: String,
+    pub passage: Passage,
+}
+
+/// Whether tmux passes pictures on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Passage {
+    Open,
+    Closed,
+    /// Nobody could be asked: tmux runs on another machine.
+    #[default]
+    Unknown,
+}
+
+impl Tmux {
+    /// Asks the tmux this process runs in; `None` outside of tmux.
+    pub fn ask() -> Option<Self> {
+        env::var_os("TMUX")?;
+        let pane = env::var("TMUX_PANE").unwrap_or_default();
+        let told = tell(&[
+            "display-message",
+            "-p",
+            "-t",
+            &pane,
+            "#{version}\t#{client_termtype}",
+        ])
+        .unwrap_or_default();
+        let (version, terminal) = told.trim().split_once('\t').unwrap_or((told.trim(), ""));
+        let passage = tell(&["show-options", "-Apv", "-t", &pane, "allow-passthrough"]);
+        let passage = match passage.as_deref().map(str::trim) {
+            Some("on" | "all") => Passage::Open,
+            // Before 3.3 everything was passed on, and there was no such option.
+            None | Some("") => Passage::Unknown,
+            Some(_) => Passage::Closed,
+        };
+        Some(Self {
+            version: version.into(),
+            terminal: terminal.into(),
+            passage,
+        })
+    }
+}
+
+/// Where the pane lies on the outer terminal: the column and row of its first cell, and whether it
+/// is on the screen at all. `None` where tmux cannot be asked.
+pub fn place() -> Option<(u16, u16)> {
+    let pane = env::var("TMUX_PANE").ok()?;
+    let told = tell(&[
+        "display-message",
+        "-p",
+        "-t",
+        &pane,
+        "#{pane_left} #{pane_top} #{status} #{status-position} #{window_active}",
+    ])?;
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let [left, top, status, position, "1"] = words.as_slice() else {
+        return None;
+    };
+    // `status` is off, on, or a number of rows.
+    let rows = match *status {
+        "off" => 0,
+        "on" => 1,
+        rows => rows.parse().ok()?,
+    };
+    let above = if *position == "top" { rows } else { 0 };
+    Some((left.parse().ok()?, top.parse::<u16>().ok()? + above))
+}
+
+fn tell(words: &[&str]) -> Option<String> {
+    let output = Command::new("tmux")
+        .args(words)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    output.status.success().then_some(text)
+}
+
+/// Wraps bytes so that tmux passes them on to the terminal it is shown in.
+pub fn wrap(bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"\x1bPtmux;".to_vec();
+    for byte in bytes {
+        if *byte == 0x1b {
+            out.push(0x1b);
+        }
+        out.push(*byte);
+    }
+    out.extend_from_slice(b"\x1b\\");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_escape_is_doubled_in_the_wrap() {
+        assert_eq!(wrap(b"\x1b[c"), b"\x1bPtmux;\x1b\x1b[c\x1b\\");
+    }
+}
