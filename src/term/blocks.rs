@@ -93,18 +93,52 @@ fn colour(rgb: Rgb, depth: Depth) -> Color {
     if depth == Depth::True {
         return Color::Rgb(r, g, b);
     }
-    // The 6x6x6 cube of the 256 colours, and its greys where they are nearer.
-    let step = |v: u8| (u16::from(v) * 5 + 127) / 255;
-    let (lightest, darkest) = (r.max(g).max(b), r.min(g).min(b));
-    if lightest - darkest < 12 {
-        let grey = u16::from(r) + u16::from(g) + u16::from(b);
-        return Color::Indexed((232 + (grey / 3 * 23 + 127) / 255) as u8);
+    // The 6x6x6 cube of the 256 colours, or the nearest of their 24 greys.
+    let steps = rgb.map(nearest_step);
+    let cube = steps.map(|i| CUBE[i]);
+    let mean = (u32::from(r) + u32::from(g) + u32::from(b)) / 3;
+    let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
+    if distance(rgb, [8 + 10 * grey; 3]) < distance(rgb, cube) {
+        return Color::Indexed(232 + grey);
     }
-    Color::Indexed((16 + 36 * step(r) + 6 * step(g) + step(b)) as u8)
+    let [r, g, b] = steps.map(|i| i as u8);
+    Color::Indexed(16 + 36 * r + 6 * g + b)
+}
+
+/// How light each step of the 256 colours' cube is, as xterm has it and all others after it.
+const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+fn nearest_step(value: u8) -> usize {
+    let apart = |i: &usize| CUBE[*i].abs_diff(value);
+    (0..CUBE.len()).min_by_key(apart).expect("there are six")
+}
+
+fn distance(a: Rgb, b: Rgb) -> u32 {
+    let squares = a
+        .iter()
+        .zip(b)
+        .map(|(a, b)| u32::from(a.abs_diff(b)).pow(2));
+    squares.sum()
 }
 
 /// Without colours: how light the two pixels are together.
 fn shade(upper: Rgb, lower: Rgb) -> &'static str {
     let light: u32 = upper.iter().chain(&lower).map(|v| u32::from(*v)).sum();
     [" ", "░", "▒", "▓", "█"][(light * 5 / (6 * 256)) as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_256_colours_each_is_the_nearest() {
+        let of = |rgb| colour(rgb, Depth::Indexed);
+        assert_eq!(of([0, 0, 0]), Color::Indexed(16));
+        assert_eq!(of([255, 255, 255]), Color::Indexed(231));
+        assert_eq!(of([95, 135, 175]), Color::Indexed(67));
+        // A dark brown is nearer to a dark grey than to the cube's first step.
+        assert_eq!(of([40, 10, 5]), Color::Indexed(233));
+        assert_eq!(of([60, 62, 58]), Color::Indexed(237));
+    }
 }
