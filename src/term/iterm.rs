@@ -24,7 +24,13 @@ impl Painter for Iterm {
         let is_same = |(key, at, _): &(u64, View, Vec<u8>)| *key == scene.photo.key && at == view;
         let mut out = Vec::new();
         if !self.photo.as_ref().is_some_and(is_same) {
-            out = self.hide();
+            // Another canvas was cleared as a whole, and in a smaller terminal the old cells may
+            // be those of the text.
+            let old = self.photo.as_ref().map(|(_, at, _)| *at);
+            if old.is_some_and(|at| at.cells != view.cells && at.canvas == view.canvas) {
+                out = self.hide();
+            }
+            self.shown = None;
             let rgb = photo::at_view(&scene.photo.image, view);
             self.photo = Some((scene.photo.key, *view, rgb));
         }

@@ -36,10 +36,12 @@ impl Painter for Sixel {
         let view = &scene.view;
         let is_same = |p: &PhotoAtView| p.key == scene.photo.key && p.view == *view;
         if !self.photo.as_ref().is_some_and(is_same) {
+            // Another canvas was cleared as a whole, and in a smaller terminal the old cells may
+            // be those of the text.
             let moved = self
                 .photo
                 .as_ref()
-                .is_some_and(|p| p.view.cells != view.cells);
+                .is_some_and(|p| p.view.cells != view.cells && p.view.canvas == view.canvas);
             let out = if moved {
                 erase(self.photo.as_ref())
             } else {
