@@ -1,9 +1,10 @@
-//! A screen of its own (Xvfb) with one real terminal on it, keys for it, and pictures of it.
+//! A screen of its own (Xvfb) with one real terminal on it, keys and mouse for it, and pictures of
+//! it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,20 +13,29 @@ use image::RgbImage;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
+use crate::glass::Glass;
+use crate::terminals::{self, Row};
+
 /// How long anything may take on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How often a condition is looked at.
 const PACE: Duration = Duration::from_millis(50);
 
-/// A terminal that shows pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Kitty,
-    XtermSixel,
-}
-
 /// A process with all that it started; ends with them.
-struct Group(Child);
+pub struct Group(Child);
+
+impl Group {
+    /// Starts a command in a process group of its own; what it says goes to a file.
+    pub fn start(command: &mut Command, log: &Path) -> Self {
+        let log = fs::File::create(log).expect("a log");
+        let started = command
+            .stdin(Stdio::null())
+            .stderr(log.try_clone().expect("a second handle"))
+            .process_group(0)
+            .spawn();
+        started.map_or_else(|e| panic!("{command:?} does not start: {e}"), Self)
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {
@@ -41,44 +51,58 @@ impl Drop for Group {
 pub struct Desk {
     // Dropped in this order: the terminal before the screen it is on.
     _terminal: Group,
+    _far: Option<Group>,
     _screen: Group,
     display: String,
     folder: TempDir,
+    row: Row,
     window: String,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // tmux's server outlives its terminal; where there is none this says so, and does nothing.
+        let _ = Command::new("tmux")
+            .arg("-S")
+            .arg(terminals::tmux_socket(self.folder.path()))
+            .arg("kill-server")
+            .stderr(Stdio::null())
+            .status();
+    }
 }
 
 impl Desk {
     /// Runs a shell line in a real terminal of 100x40 cells, and waits for its window.
-    pub fn open(kind: Kind, line: &str, place: &Path) -> Self {
+    pub fn open(row: Row, line: &str, place: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the desk");
         let (screen, display) = screen(folder.path());
-        let script = folder.path().join("run.sh");
-        fs::write(&script, line).expect("the script is written");
-        let log = fs::File::create(folder.path().join("terminal.log")).expect("a log");
-        let terminal = terminal(kind, &script, folder.path())
+        let (mut command, far) = terminals::command(row, line, place, folder.path());
+        command
             .current_dir(place)
             .env("DISPLAY", &display)
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("LC_ALL", "C.UTF-8")
+            .env("COLORTERM", "truecolor")
             .env("XDG_RUNTIME_DIR", folder.path())
-            .env_remove("WAYLAND_DISPLAY")
-            .env_remove("TMUX")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a second handle"))
-            .stderr(log)
-            .process_group(0)
-            .spawn()
-            .map_or_else(|e| panic!("{kind:?} does not start: {e}"), Group);
+            .stdout(Stdio::null());
+        for foreign in ["WAYLAND_DISPLAY", "TMUX", "TERM_PROGRAM", "SSH_CONNECTION"] {
+            command.env_remove(foreign);
+        }
+        let terminal = Group::start(&mut command, &folder.path().join("terminal.log"));
         let mut desk = Self {
             _terminal: terminal,
+            _far: far,
             _screen: screen,
             display,
             folder,
+            row,
             window: String::new(),
         };
+        let [by, what] = terminals::search(row);
         desk.window = desk.wait("the terminal's window", |desk| {
-            let found = desk.xdotool(&["search", "--onlyvisible", "--name", "^desk$"]);
-            found.lines().last().map(str::to_string)
+            let found = desk.xdotool(&["search", "--onlyvisible", by, what]);
+            let window = found.lines().last().map(str::to_string);
+            window.ok_or_else(|| "there is none".into())
         });
         let window = desk.window.clone();
         desk.xdotool(&["windowmove", &window, "0", "0"]);
@@ -86,11 +110,45 @@ impl Desk {
         desk
     }
 
+    /// Waits until the line has ended well.
+    pub fn wait_for_end(&self) {
+        self.wait("a good end", |desk| {
+            let code = fs::read_to_string(terminals::ended(desk.folder.path()));
+            let code = code.map_err(|_| "it runs".to_string())?;
+            (code == "0\n").then_some(()).ok_or(code)
+        });
+    }
+
+    /// The terminal's size in cells and pixels when the line began.
+    pub fn glass(&self) -> Glass {
+        self.wait("the terminal's size", |desk| {
+            let told = fs::read_to_string(terminals::size(desk.folder.path()));
+            let told = told.map_err(|e| e.to_string())?;
+            let numbers: Vec<u16> = told.split_whitespace().flat_map(str::parse).collect();
+            let [rows, cols, width, height] = numbers[..] else {
+                return Err(told);
+            };
+            Ok(Glass::new((cols, rows), (width, height)))
+        })
+    }
+
     /// Presses keys by their X names, one after the other.
     pub fn press(&self, keys: &[&str]) {
         for key in keys {
             self.xdotool(&["key", "--delay", "20", "--", key]);
         }
+    }
+
+    /// Presses the left button at pixels of the screen.
+    pub fn click(&self, x: f64, y: f64) {
+        let (x, y) = (format!("{x:.0}"), format!("{y:.0}"));
+        self.xdotool(&["mousemove", "--sync", &x, &y, "click", "1"]);
+    }
+
+    /// Gives the terminal's window another size.
+    pub fn resize(&self, width: u32, height: u32) {
+        let (width, height) = (width.to_string(), height.to_string());
+        self.xdotool(&["windowsize", &self.window, &width, &height]);
     }
 
     /// The screen as a person would see it now.
@@ -108,20 +166,29 @@ impl Desk {
         image::open(&file).expect("a PNG").into_rgb8()
     }
 
-    /// Waits until `ready` has an answer; without one in time the screen is kept for a look.
-    pub fn wait<T>(&self, what: &str, mut ready: impl FnMut(&Self) -> Option<T>) -> T {
+    /// Keeps a picture of the screen for a person to look at.
+    pub fn keep(&self, name: &str) -> PathBuf {
+        let file = format!("{}-{name}.png", self.row.name);
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+        self.look().save(&kept).expect("the picture is written");
+        kept
+    }
+
+    /// Waits until `ready` has an answer; without one in time the screen is kept for a look, and
+    /// what was seen last is told.
+    pub fn wait<T>(&self, what: &str, mut ready: impl FnMut(&Self) -> Result<T, String>) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(answer) = ready(self) {
-                return answer;
-            }
+            let seen = match ready(self) {
+                Ok(answer) => return answer,
+                Err(seen) => seen,
+            };
             if Instant::now() > end {
-                let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("desk.png");
-                let _ = self.look().save(&kept);
                 let log = fs::read_to_string(self.folder.path().join("terminal.log"));
                 panic!(
-                    "waited in vain for {what}; the screen is in {}; the terminal said: {}",
-                    kept.display(),
+                    "{}: waited in vain for {what}: {seen}; the screen is in {}; the terminal said: {}",
+                    self.row.name,
+                    self.keep("failed").display(),
                     log.unwrap_or_default()
                 );
             }
@@ -141,82 +208,16 @@ impl Desk {
 
 /// Starts an X server on a free display; it says on stdout which one, once it is ready.
 fn screen(folder: &Path) -> (Group, String) {
-    let log = fs::File::create(folder.join("screen.log")).expect("a log");
-    let mut server = Command::new("Xvfb")
+    let mut command = Command::new("Xvfb");
+    command
         .args(["-displayfd", "1", "-screen", "0", "1280x1000x24"])
         .args(["-nolisten", "tcp", "-noreset", "+extension", "GLX"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log)
-        .process_group(0)
-        .spawn()
-        .expect("Xvfb is installed");
-    let stdout = server.stdout.take().expect("it was piped");
-    let server = Group(server);
+        .stdout(Stdio::piped());
+    let mut server = Group::start(&mut command, &folder.join("screen.log"));
+    let stdout = server.0.stdout.take().expect("it was piped");
     let mut number = String::new();
     BufReader::new(stdout)
         .read_line(&mut number)
         .expect("Xvfb tells its display");
     (server, format!(":{}", number.trim()))
 }
-
-fn terminal(kind: Kind, script: &Path, folder: &Path) -> Command {
-    match kind {
-        Kind::Kitty => {
-            let settings = folder.join("kitty.conf");
-            fs::write(&settings, KITTY).expect("the settings are written");
-            let mut command = Command::new("kitty");
-            command.args(["--title", "desk", "--config"]).arg(settings);
-            command.arg("sh").arg(script);
-            command
-        }
-        Kind::XtermSixel => {
-            let mut command = Command::new("xterm");
-            for resource in XTERM {
-                command.args(["-xrm", resource]);
-            }
-            command
-                .args(["-ti", "vt340", "-fa", "DejaVu Sans Mono", "-fs", "12"])
-                .args([
-                    "-bg",
-                    "#101418",
-                    "-fg",
-                    "#d0d0d0",
-                    "-geometry",
-                    "100x40+0+0",
-                ])
-                .args(["-T", "desk", "-e", "sh"])
-                .arg(script);
-            command
-        }
-    }
-}
-
-const KITTY: &str = "\
-font_family DejaVu Sans Mono
-font_size 12
-remember_window_size no
-initial_window_width 100c
-initial_window_height 40c
-window_padding_width 0
-placement_strategy top-left
-background #101418
-cursor_blink_interval 0
-enable_audio_bell no
-update_check_interval 0
-confirm_os_window_close 0
-linux_display_server x11
-sync_to_monitor no
-";
-
-/// A vt340 has 16 colours by itself; and the program asks for the window's size in pixels.
-const XTERM: [&str; 8] = [
-    "XTerm*decTerminalID: 340",
-    "XTerm*numColorRegisters: 1024",
-    "XTerm*maxGraphicSize: 4000x4000",
-    "XTerm*privateColorRegisters: true",
-    "XTerm*disallowedWindowOps: 1,2,3,4,5,6,7,8,9,11,13,19,20,21,GetSelection,SetSelection,SetWinLines,SetXprop",
-    "XTerm*internalBorder: 0",
-    "XTerm*scrollBar: false",
-    "XTerm*utf8: 2",
-];
