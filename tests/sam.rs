@@ -9,6 +9,7 @@ use termask::core::geometry::{ImagePoint, ImageRect, Size};
 use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
+use termask::segment::proposals::{Options, Seeds, propose_everywhere};
 use termask::segment::sam::Sam;
 use termask::segment::{self, Cancel, Engine, Error, Question};
 
@@ -368,5 +369,40 @@ fn a_picture_larger_than_any_frame_is_segmented_at_its_own_resolution() {
             .expect("an answer")
             .remove(0);
         assert!(best.mask.iou(&truth) > 0.9, "{family}");
+    }
+}
+
+#[test]
+fn a_grid_finds_each_thing_of_a_picture_once_and_the_surest_first() {
+    let size = Size::new(480, 320);
+    let things = [
+        (ImageRect::new(40, 40, 140, 140), 220),
+        (ImageRect::new(300, 60, 420, 180), 150),
+        (ImageRect::new(160, 200, 260, 300), 80),
+    ];
+    let pixels = (0..size.area() as u32).flat_map(|i| {
+        let at = ImagePoint::new(i % size.width, i / size.width);
+        let thing = things.iter().find(|(rect, _)| rect.contains(at));
+        [thing.map_or(5, |(_, red)| *red), 0, 0]
+    });
+    let image = Arc::new(Image::from_rgb(size, pixels.collect()));
+    // The small graph's logits are all near 0, so no edge of it is stable.
+    let options = Options {
+        seeds: Seeds::Grid(12),
+        least_confidence: 0.0,
+        least_stability: 0.0,
+        ..Options::default()
+    };
+    let mut sam = open("sam");
+    let found = propose_everywhere(&mut sam, &image, 1, &options, &|| false).expect("found");
+    assert!(found.is_sorted_by(|a, b| a.confidence >= b.confidence));
+    for (rect, _) in things {
+        // Cells that the edge runs through are left out: they are of neither red.
+        let truth = Mask::from_rect(size, rect);
+        let fitting = found.iter().filter(|p| p.mask.iou(&truth) > 0.75);
+        assert_eq!(fitting.count(), 1, "{rect:?}");
+    }
+    for (i, a) in found.iter().enumerate() {
+        assert!(found[i + 1..].iter().all(|b| a.mask.iou(&b.mask) <= 0.7));
     }
 }

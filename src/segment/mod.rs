@@ -7,6 +7,7 @@ pub mod crop;
 pub mod evaluate;
 pub mod hash;
 pub mod header;
+pub mod proposals;
 pub mod runtime;
 pub mod sam;
 
