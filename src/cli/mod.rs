@@ -2,14 +2,17 @@
 //!
 //! Exit codes: 0 fine, 1 a check found something, 2 an error (a wrong command line included).
 
+pub mod agree;
 pub mod annotate;
 pub mod check;
 pub mod completions;
 pub mod demo;
+pub mod diff;
 pub mod doctor;
 pub mod eval;
 pub mod export;
 pub mod import;
+mod paths;
 mod picture;
 mod report;
 pub mod segment;
@@ -47,6 +50,8 @@ enum Command {
     Import(import::Args),
     Check(check::Args),
     Stats(stats::Args),
+    Diff(diff::Args),
+    Agree(agree::Args),
     Completions(completions::Args),
     Eval(eval::Args),
 }
@@ -67,6 +72,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Stats(args)) => stats::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Agree(args)) => agree::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
     };

@@ -8,6 +8,7 @@ pub mod geometry;
 pub mod history;
 pub mod image;
 pub mod mask;
+pub mod matching;
 pub mod morphology;
 pub mod printable;
 pub mod prompt;

@@ -215,7 +215,7 @@ fn add(image: &FoundImage, path: &Path, now: Millis) -> Result<usize> {
                     model: String::new(),
                     who: "import".into(),
                 },
-                confidence: None,
+                confidence: found.confidence,
                 verdict: Verdict::Unseen,
                 comment: String::new(),
                 created: now,

@@ -1,6 +1,7 @@
 //! What lies beside the image.
 
 pub mod check;
+pub mod compare;
 pub mod decode;
 pub mod error;
 pub mod folder;
@@ -9,7 +10,9 @@ pub mod gather;
 mod json;
 pub mod lock;
 pub mod mask_png;
+pub mod masks;
 mod merge;
+pub mod names;
 pub mod replace;
 pub mod settings;
 pub mod sidecar;

@@ -207,6 +207,7 @@ fn painted_image(path: &Path, name: String, names: &HashMap<u16, String>) -> Res
         Found {
             class: known.unwrap_or_else(|| format!("label {label}")),
             mask,
+            confidence: None,
         }
     });
     Ok(FoundImage {
@@ -231,6 +232,7 @@ pub fn parse(path: &Path, text: &str, name: String) -> Result<FoundImage> {
         objects.push(Found {
             class: shape.label,
             mask,
+            confidence: None,
         });
     }
     Ok(FoundImage {

@@ -162,6 +162,8 @@ struct ObjectIn<'a> {
     category_id: i64,
     #[serde(borrow)]
     segmentation: Option<&'a RawValue>,
+    /// Of predictions.
+    score: Option<f32>,
 }
 
 pub fn import(from: &Path) -> Result<Vec<FoundImage>> {
@@ -203,7 +205,11 @@ pub fn parse(from: &Path, text: &str) -> Result<Vec<FoundImage>> {
         let segmentation = serde_json::from_str(raw.get())
             .map_err(|_| told("its segmentation is neither run lengths nor polygons"))?;
         let mask = mask_of(segmentation, image.size).map_err(|why| told(&why))?;
-        image.objects.push(Found { class, mask });
+        image.objects.push(Found {
+            class,
+            mask,
+            confidence: object.score.map(|s| s.clamp(0.0, 1.0)),
+        });
     }
     Ok(images)
 }

@@ -203,7 +203,11 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<FoundImage>> {
         let mask = shape.mask(image.size).map_err(|why| told(&why))?;
         if let Some(mask) = mask {
             let class = shape.text("label").map_err(|why| told(&why))?;
-            image.objects.push(Found { class, mask });
+            image.objects.push(Found {
+                class,
+                mask,
+                confidence: None,
+            });
             orders.push(shape.number("z_order").unwrap_or(0.0) as i64);
         }
     }

@@ -19,6 +19,8 @@ const MOST_BYTES: u64 = 4 << 30;
 pub struct Found {
     pub class: String,
     pub mask: Mask,
+    /// A detector's score, 0 to 1, where the format has one.
+    pub confidence: Option<f32>,
 }
 
 /// An image's objects as another tool had them.

@@ -164,7 +164,11 @@ pub fn parse(path: &Path, text: &str) -> Result<FoundImage> {
         };
         match objects.get_mut(at) {
             Some(begun) => begun.mask = begun.mask.union(&mask),
-            None => objects.push(Found { class, mask }),
+            None => objects.push(Found {
+                class,
+                mask,
+                confidence: None,
+            }),
         }
     }
     Ok(FoundImage {

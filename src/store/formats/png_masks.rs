@@ -62,6 +62,7 @@ fn numbered(path: &Path, names: &[String]) -> Result<FoundImage> {
     let objects = masks.map(|(v, mask)| Found {
         class: class(names, v.into()),
         mask,
+        confidence: None,
     });
     Ok(FoundImage {
         name: file_stem(path),
@@ -114,6 +115,7 @@ fn one_folder(folder: &Path, names: &[String]) -> Result<Option<FoundImage>> {
         let found = Found {
             class: class(names, kind.parse().unwrap_or(0)),
             mask: values.mask_at(values.size, 0, 0),
+            confidence: None,
         };
         parts.push((order.parse().unwrap_or(usize::MAX), found, values.size));
     }

@@ -138,6 +138,7 @@ pub fn parse(path: &Path, text: &str) -> Result<FoundImage> {
         objects.extend(mask.map(|mask| Found {
             class: shape.class_title,
             mask,
+            confidence: None,
         }));
     }
     Ok(FoundImage {

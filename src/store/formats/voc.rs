@@ -74,6 +74,7 @@ fn one(from: &Path, path: &Path, names: &[String]) -> Result<FoundImage> {
             .map(|mask| Found {
                 class: name(classes.most_frequent(&mask)),
                 mask,
+                confidence: None,
             })
             .collect()
     } else {
@@ -83,6 +84,7 @@ fn one(from: &Path, path: &Path, names: &[String]) -> Result<FoundImage> {
             .map(|(v, mask)| Found {
                 class: name(v),
                 mask,
+                confidence: None,
             })
             .collect()
     };

@@ -122,7 +122,7 @@ fn image_of(root: &Path, folder: &Path, label: &Path) -> Result<PathBuf> {
 }
 
 /// The names of `data.yaml`: a list in brackets, lines with dashes, or lines with numbers.
-fn names(yaml: &str) -> Vec<String> {
+pub(in crate::store) fn names(yaml: &str) -> Vec<String> {
     let mut lines = yaml.lines().skip_while(|l| !l.starts_with("names:"));
     let first = lines
         .next()
@@ -180,7 +180,11 @@ pub fn parse(path: &Path, text: &str, size: Size, classes: &[String]) -> Result<
                 .collect(),
         };
         let mask = filled(size, &[ring]).map_err(|why| told(&why))?;
-        objects.push(Found { class, mask });
+        objects.push(Found {
+            class,
+            mask,
+            confidence: None,
+        });
     }
     Ok(objects)
 }
