@@ -12,8 +12,10 @@ pub mod doctor;
 pub mod eval;
 pub mod export;
 pub mod import;
+pub mod next;
 mod paths;
 mod picture;
+pub mod prelabel;
 mod report;
 pub mod segment;
 pub mod show;
@@ -52,6 +54,8 @@ enum Command {
     Stats(stats::Args),
     Diff(diff::Args),
     Agree(agree::Args),
+    Next(next::Args),
+    Prelabel(prelabel::Args),
     Completions(completions::Args),
     Eval(eval::Args),
 }
@@ -74,6 +78,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Stats(args)) => stats::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Agree(args)) => agree::run(&args),
+        Some(Command::Next(args)) => next::run(&args),
+        Some(Command::Prelabel(args)) => prelabel::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
     };

@@ -52,6 +52,13 @@ pub struct Origin {
     pub who: String,
 }
 
+impl Origin {
+    /// Who made what `termask prelabel` added.
+    pub const PRELABEL: &str = "prelabel";
+    /// Who made what came from another tool.
+    pub const IMPORT: &str = "import";
+}
+
 /// An accepted mask.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Object {
@@ -73,6 +80,14 @@ pub struct Object {
     /// Milliseconds a person worked on it.
     pub spent: u64,
     pub extra: Extra,
+}
+
+impl Object {
+    /// Whether nobody made, changed or judged it: a program proposed it.
+    pub fn is_untouched(&self) -> bool {
+        let who = self.origin.who.as_str();
+        self.verdict == Verdict::Unseen && (who == Origin::PRELABEL || who == Origin::IMPORT)
+    }
 }
 
 /// A mask with a confidence, as an engine gave it.

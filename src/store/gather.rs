@@ -213,7 +213,7 @@ fn add(image: &FoundImage, path: &Path, now: Millis) -> Result<usize> {
                 origin: Origin {
                     engine: "import".into(),
                     model: String::new(),
-                    who: "import".into(),
+                    who: Origin::IMPORT.into(),
                 },
                 confidence: found.confidence,
                 verdict: Verdict::Unseen,

@@ -1,5 +1,6 @@
 //! What lies beside the image.
 
+pub mod boxes;
 pub mod check;
 pub mod compare;
 pub mod decode;
@@ -13,6 +14,7 @@ pub mod mask_png;
 pub mod masks;
 mod merge;
 pub mod names;
+pub mod next;
 pub mod replace;
 pub mod settings;
 pub mod sidecar;

@@ -1,6 +1,8 @@
 //! The loop around labelling, as scripts run it: compare, agree, what is next, prelabel.
 
 mod compare;
+mod next;
+mod prelabel;
 #[path = "../support/mod.rs"]
 mod support;
 

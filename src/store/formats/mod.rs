@@ -22,6 +22,7 @@ use self::found::{
 };
 pub use self::out::{LEAST_IOU, Loss, Out};
 pub use self::set::{Labelled, Part, Set, is_wanted, part_of};
+pub(in crate::store) use self::yolo::names as yolo_names;
 use crate::store::error::Result;
 
 /// What `--format` names.

@@ -1,0 +1,270 @@
+//! `termask prelabel`: proposals for a whole folder, for people to judge.
+
+mod label;
+mod progress;
+mod shard;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use self::label::{Earlier, Job, Outcome, Prepared};
+use self::progress::Progress;
+use self::shard::Shard;
+use super::FOUND;
+use super::diff::share;
+use super::segment::folder_of;
+use crate::core::printable::{printable, printable_text};
+use crate::segment::{self as engines, Engine};
+use crate::store::boxes;
+use crate::store::masks;
+use crate::store::names;
+use crate::store::settings;
+
+/// Let an engine propose objects in a whole folder: unseen ones, for the review.
+///
+/// What a person made stays: a proposal is added only where no object, deleted object or draft
+/// shares more than half of their union with it, and never to a finished image. Several processes
+/// may work on one folder; each image is written at once or not at all.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder with the images.
+    dir: PathBuf,
+    /// An engine's name, or a model's file or folder.
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// Boxes to make masks of: a COCO JSON, a folder of YOLO text files or of Pascal VOC XML files.
+    #[arg(long, value_name = "FILE_OR_DIR", required = true)]
+    boxes: PathBuf,
+    /// Leaves boxes with a lower score out.
+    #[arg(long, value_name = "SCORE", value_parser = share)]
+    least_score: Option<f64>,
+    /// The class of all objects, instead of the boxes' own.
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+    /// Takes the ith of n parts of the images; an array job of SLURM does so by itself.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// Passes over images where an earlier run added something.
+    #[arg(long)]
+    resume: bool,
+    /// Prints a summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was done.
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    engine: String,
+    /// The part of all images that was worked on.
+    shard: Option<String>,
+    /// Images with something to ask.
+    images: usize,
+    /// Images that were asked about.
+    asked: usize,
+    objects: usize,
+    finished: usize,
+    earlier: usize,
+    /// Images that others have open, or that cannot be written, with the reason.
+    closed: Vec<String>,
+    /// Images that could not be read or asked about, with the reason.
+    left_out: Vec<String>,
+    /// Whether a signal ended it.
+    stopped: bool,
+    seconds: f64,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let stop = watch_signals()?;
+    let start = Instant::now();
+    let shard = match args.shard {
+        Some(shard) => Some(shard),
+        None => Shard::of_slurm(|name| std::env::var(name).ok())?,
+    };
+    let jobs = jobs(args)?;
+    let jobs = match shard {
+        Some(shard) => shard.of(jobs),
+        None => jobs,
+    };
+    let folder = if args.dir.is_dir() {
+        args.dir.clone()
+    } else {
+        folder_of(&args.dir)
+    };
+    let settings = settings::load(&folder)?;
+    let name = args.engine.as_deref().or(settings.engine.as_deref());
+    let name = name.unwrap_or("click");
+    let first = settings.classes.first().map(|c| c.name.clone());
+    let class = |own: Option<&str>| -> Arc<str> {
+        let known = args.class.as_deref().or(own).or(first.as_deref());
+        Arc::from(known.unwrap_or("object"))
+    };
+    let mut labeller = Labeller {
+        engine: engines::open(name)?,
+        class: &class,
+        earlier: if args.resume {
+            Earlier::PassOver
+        } else {
+            Earlier::AskAgain
+        },
+        stop: &stop,
+        progress: Progress::new(jobs.len()),
+        summary: Summary {
+            engine: name.to_owned(),
+            shard: shard.map(|s| s.to_string()),
+            images: jobs.len(),
+            ..Summary::default()
+        },
+    };
+    let closed = labeller.pass(&jobs);
+    // Who had them open may be done by now.
+    let closed: Vec<Job> = closed.into_iter().map(|(job, _)| job.clone()).collect();
+    let still = labeller.pass(&closed);
+    let told = |(job, why): &(&Job, String)| format!("{}: {why}", printable(&job.path));
+    labeller.summary.closed = still.iter().map(told).collect();
+    labeller.progress.end();
+    labeller.summary.stopped = stop.load(Ordering::Relaxed);
+    labeller.summary.seconds = start.elapsed().as_secs_f64();
+    report(args, &labeller.summary)
+}
+
+/// The first signal lets the image in work be finished; the second ends the program at once.
+fn watch_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let code = 128 + signal;
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?;
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// The images that have boxes, in the order of their names: each process finds the same.
+fn jobs(args: &Args) -> Result<Vec<Job>> {
+    let paths = masks::images_under(&args.dir)?;
+    let mut boxed = boxes::read(&args.boxes)?;
+    let least = args.least_score.unwrap_or(0.0);
+    for image in &mut boxed {
+        let is_sure = |score: Option<f32>| score.is_none_or(|s| f64::from(s) >= least);
+        image.boxes.retain(|b| is_sure(b.score));
+    }
+    boxed.retain(|image| !image.boxes.is_empty());
+    let here: Vec<String> = paths
+        .iter()
+        .map(|p| masks::name_below(&args.dir, p))
+        .collect();
+    let there: Vec<String> = boxed.iter().map(|b| b.name.clone()).collect();
+    let pairs = names::pair(&here, &there);
+    if let Some(missing) = boxed.len().checked_sub(pairs.len()).filter(|n| *n > 0) {
+        eprintln!(
+            "termask: {missing} images of {} are not under {}",
+            printable(&args.boxes),
+            printable(&args.dir)
+        );
+    }
+    let job = |(i, j): (usize, usize)| Job {
+        path: paths[i].clone(),
+        size: boxed[j].size,
+        boxes: boxed[j].boxes.clone(),
+    };
+    Ok(pairs.into_iter().map(job).collect())
+}
+
+struct Labeller<'a> {
+    engine: Box<dyn Engine>,
+    class: &'a dyn Fn(Option<&str>) -> Arc<str>,
+    earlier: Earlier,
+    stop: &'a AtomicBool,
+    progress: Progress,
+    summary: Summary,
+}
+
+impl Labeller<'_> {
+    /// Works through the images; the next one is decoded meanwhile. Gives back those that others
+    /// have open.
+    fn pass<'j>(&mut self, jobs: &'j [Job]) -> Vec<(&'j Job, String)> {
+        let (give, take) = mpsc::sync_channel(1);
+        let earlier = self.earlier;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for job in jobs {
+                    if give.send((job, label::prepare(job, earlier))).is_err() {
+                        return;
+                    }
+                }
+            });
+            let mut closed = Vec::new();
+            for (job, prepared) in take {
+                if self.stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                closed.extend(self.one(job, prepared).map(|why| (job, why)));
+            }
+            closed
+        })
+    }
+
+    /// Labels one image; tells why if it is closed.
+    fn one(&mut self, job: &Job, prepared: Result<Prepared>) -> Option<String> {
+        let outcome = prepared.and_then(|prepared| match prepared {
+            Prepared::Settled(outcome) => Ok(outcome),
+            Prepared::Ready(decoded) => {
+                let engine = &mut *self.engine;
+                label::label(job, &decoded, engine, self.class, self.earlier)
+            }
+        });
+        match outcome {
+            Ok(Outcome::Added(count)) => {
+                self.summary.asked += 1;
+                self.summary.objects += count;
+            }
+            Ok(Outcome::Finished) => self.summary.finished += 1,
+            Ok(Outcome::Earlier) => self.summary.earlier += 1,
+            Ok(Outcome::Closed(why)) => return Some(why),
+            Err(why) => {
+                let why = printable_text(&format!("{why:#}"));
+                self.progress.say(&format!("left out: {why}"));
+                self.summary.left_out.push(why);
+            }
+        }
+        self.progress.step();
+        None
+    }
+}
+
+fn report(args: &Args, summary: &Summary) -> Result<ExitCode> {
+    if args.json {
+        println!("{}", serde_json::to_string(summary)?);
+    } else {
+        println!(
+            "{} objects in {} images ({} finished and {} of an earlier run passed over), {:.1} s",
+            summary.objects, summary.asked, summary.finished, summary.earlier, summary.seconds
+        );
+    }
+    for why in &summary.closed {
+        eprintln!("termask: left for later: {why}");
+    }
+    let remedy = "--resume goes on where it stopped";
+    if summary.stopped {
+        eprintln!("termask: stopped by a signal; {remedy}");
+    } else if !summary.closed.is_empty() {
+        eprintln!(
+            "termask: {} images are left; {remedy}",
+            summary.closed.len()
+        );
+    }
+    let is_whole = !summary.stopped && summary.closed.is_empty() && summary.left_out.is_empty();
+    Ok(if is_whole {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FOUND)
+    })
+}
