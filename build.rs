@@ -16,7 +16,7 @@ const VERSION: &str = "1.32.0";
 
 /// One platform's wheel: the target's beginning and end, pip's platform, the wheel's sha256, and
 /// the library's name in it.
-const WHEELS: [(&str, &str, &str, &str, &str); 5] = [
+const WHEELS: [Wheel; 5] = [
     (
         "x86_64",
         "linux-gnu",
@@ -54,7 +54,7 @@ const WHEELS: [(&str, &str, &str, &str, &str); 5] = [
     ),
 ];
 
-fn main() {
+fn main() -> Result<(), String> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=TERMASK_ORT_WHEEL");
     println!("cargo:rustc-check-cfg=cfg(embedded_runtime)");
@@ -62,9 +62,17 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let target = env::var("TARGET").expect("cargo sets TARGET");
     let packed = out.join("onnxruntime.deflate");
-    if packed.exists() && env::var_os("TERMASK_ORT_WHEEL").is_none() {
+    if let Some(wheel) = env::var_os("TERMASK_ORT_WHEEL") {
+        // The person named this file: a build without it would not be what was asked for.
+        let wheel = PathBuf::from(wheel);
+        println!("cargo:rerun-if-changed={}", wheel.display());
+        pack(&wheel, pinned(&target)?, &packed).map_err(|e| format!("TERMASK_ORT_WHEEL: {e}"))?;
         println!("cargo:rustc-cfg=embedded_runtime");
-        return;
+        return Ok(());
+    }
+    // docs.rs builds without a network and never runs the program.
+    if env::var_os("DOCS_RS").is_some() {
+        return Ok(());
     }
     match bring(&target, &out, &packed) {
         Ok(()) => println!("cargo:rustc-cfg=embedded_runtime"),
@@ -73,32 +81,52 @@ fn main() {
              TERMASK_ORT_WHEEL, or set ORT_DYLIB_PATH when you run termask."
         ),
     }
+    Ok(())
+}
+
+type Wheel = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+fn pinned(target: &str) -> Result<&'static Wheel, String> {
+    WHEELS
+        .iter()
+        .find(|w| target.starts_with(w.0) && target.ends_with(w.1))
+        .ok_or_else(|| format!("there is no wheel for {target}"))
 }
 
 fn bring(target: &str, out: &Path, packed: &Path) -> Result<(), String> {
-    let wheel = WHEELS
-        .iter()
-        .find(|w| target.starts_with(w.0) && target.ends_with(w.1))
-        .ok_or_else(|| format!("there is no wheel for {target}"))?;
-    let path = match env::var_os("TERMASK_ORT_WHEEL") {
-        Some(path) => PathBuf::from(path),
-        None => download(wheel.2, out)?,
-    };
-    let bytes = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    if packed.exists() {
+        return Ok(());
+    }
+    let wheel = pinned(target)?;
+    pack(&download(wheel.2, out)?, wheel, packed)
+}
+
+/// Takes the library out of a wheel whose sum is the pinned one.
+fn pack(path: &Path, wheel: &Wheel, packed: &Path) -> Result<(), String> {
+    let bytes = fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let sum = hex::encode(Sha256::digest(&bytes));
     if sum != wheel.3 {
         return Err(format!(
-            "{} has sha256 {sum}, onnxruntime {VERSION} for {target} has {}",
+            "{} has sha256 {sum}, onnxruntime {VERSION} for {} has {}",
             path.display(),
+            wheel.2,
             wheel.3
         ));
     }
-    let library = library(&path, wheel.4)?;
-    let file = File::create(packed).map_err(|e| e.to_string())?;
+    let library = library(path, wheel.4)?;
+    // A build that is cut short leaves no half file that the next one would take for whole.
+    let part = packed.with_extension("part");
+    let file = File::create(&part).map_err(|e| e.to_string())?;
     let mut encoder = DeflateEncoder::new(file, Compression::best());
     encoder.write_all(&library).map_err(|e| e.to_string())?;
     encoder.finish().map_err(|e| e.to_string())?;
-    Ok(())
+    fs::rename(&part, packed).map_err(|e| e.to_string())
 }
 
 /// The library's bytes out of the wheel.
@@ -123,8 +151,8 @@ fn download(platform: &str, out: &Path) -> Result<PathBuf, String> {
     let folder = out.join("wheel");
     fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
     let mut last = String::new();
-    for python in ["python3", "python"] {
-        let run = Command::new(python)
+    for python in pythons(out) {
+        let run = Command::new(&python)
             .args(["-m", "pip", "download", "--quiet", "--no-deps"])
             .args(["--disable-pip-version-check", "--only-binary=:all:"])
             .args(["--python-version", "3.12", "--implementation", "cp"])
@@ -145,8 +173,29 @@ fn download(platform: &str, out: &Path) -> Result<PathBuf, String> {
                 let told = String::from_utf8_lossy(&done.stderr);
                 last = told.lines().last().unwrap_or("pip failed").to_string();
             }
-            Err(e) => last = format!("{python}: {e}"),
+            Err(e) => last = format!("{}: {e}", python.display()),
         }
     }
     Err(format!("pip could not bring the wheel ({last})"))
+}
+
+/// Pythons that may have pip. The last one is a virtual environment made for it: a distribution's
+/// Python often comes without.
+fn pythons(out: &Path) -> impl Iterator<Item = PathBuf> {
+    let venv = out.join("pip");
+    let of_venv = move || {
+        let made = ["python3", "python"].iter().any(|python| {
+            let run = Command::new(python)
+                .args(["-m", "venv"])
+                .arg(&venv)
+                .output();
+            run.is_ok_and(|run| run.status.success())
+        });
+        let programs = if cfg!(windows) { "Scripts" } else { "bin" };
+        made.then(|| venv.join(programs).join("python"))
+    };
+    let systems = ["python3", "python"].map(PathBuf::from);
+    systems
+        .into_iter()
+        .chain(std::iter::once_with(of_venv).flatten())
 }

@@ -17,6 +17,9 @@ use rustix::process::{Pid, Signal, kill_process};
 /// waits this long unless the test fails.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// After this long without a byte, what a key caused is over.
+const QUIET: Duration = Duration::from_millis(400);
+
 /// The program, or a shell, in a terminal of its own.
 pub struct Terminal {
     pty: Arc<Pty>,
@@ -113,6 +116,36 @@ impl Terminal {
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
         self.wait(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Reads until what came since the start is as it should be.
+    #[track_caller]
+    pub fn wait_bytes(&mut self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
+        while !is_so(&self.bytes) {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("{what} did not come; the screen:\n{}", self.text()),
+            }
+        }
+    }
+
+    /// Reads until nothing has come for a moment.
+    pub fn settle(&mut self) {
+        while let Ok(bytes) = self.output.recv_timeout(QUIET) {
+            self.take(&bytes);
+        }
+    }
+
+    /// Presses keys; returns the time until their bytes are as they should be, and how many bytes
+    /// came in all.
+    pub fn measure(&mut self, keys: &str, is_so: impl Fn(&[u8]) -> bool) -> (Duration, usize) {
+        self.bytes.clear();
+        let start = Instant::now();
+        self.press(keys);
+        self.wait_bytes("the answer", is_so);
+        let time = start.elapsed();
+        self.settle();
+        (time, self.bytes.len())
     }
 
     /// Reads to the end of the program.

@@ -18,7 +18,7 @@ use crate::core::document::{Document, Extra};
 use crate::core::geometry::Size;
 use crate::core::history::History;
 use crate::core::mask::Mask;
-use crate::core::printable::printable_text;
+use crate::core::printable::{printable, printable_text};
 use crate::store::decode::Decoded;
 pub use crate::store::error::{Error, Result};
 use crate::store::lock::{self, Asked, Lock};
@@ -120,11 +120,17 @@ impl Sidecar {
         let (access, lock) = match lock::ask(image) {
             Ok(Asked::Mine(lock)) => (Access::Writable, Some(lock)),
             Ok(Asked::Theirs(owner)) => {
-                let why = printable_text(&format!("{owner} has it open"));
+                let why = printable_text(&format!(
+                    "{owner} has it open: look only; it can be changed when they have left it"
+                ));
                 (Access::ReadOnly { why }, None)
             }
             Err(why) => {
-                let why = format!("the folder cannot be written: {why}");
+                let place = image.parent().filter(|p| !p.as_os_str().is_empty());
+                let place = printable(place.unwrap_or_else(|| Path::new(".")));
+                let why = format!(
+                    "{place} cannot be written ({why}): look only, or copy the folder to annotate"
+                );
                 (Access::ReadOnly { why }, None)
             }
         };

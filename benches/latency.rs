@@ -1,0 +1,127 @@
+//! From a key to what it shows, through a pseudo-terminal: the real program with a 12-megapixel
+//! JPEG and kitty's images. `cargo bench --bench latency` prints a table.
+
+#[path = "../tests/harness/mod.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
+mod harness;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use harness::Terminal;
+use image::imageops::FilterType;
+
+const ROUNDS: usize = 15;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photo = photo(folder.path());
+    let decode = median((0..5).map(|_| {
+        let start = Instant::now();
+        termask::store::decode::decode(&photo).expect("decoded");
+        start.elapsed()
+    }));
+    let path = photo.to_str().expect("a plain name");
+    let (mut terminal, first) = start(path);
+    terminal.settle();
+
+    println!("12-megapixel JPEG, kitty images, 100x40 cells, median of {ROUNDS}");
+    println!(
+        "start to first picture {:>8.1} ms  {:.2} times decoding it ({:.1} ms)",
+        ms(first),
+        first.as_secs_f64() / decode.as_secs_f64(),
+        ms(decode)
+    );
+    let steps: Vec<_> = (0..ROUNDS)
+        .map(|i| {
+            let key = if i % 2 == 0 { "L" } else { "H" };
+            terminal.measure(key, |bytes| !bytes.is_empty())
+        })
+        .collect();
+    print("cursor step", &steps);
+    // A box, so that each click's mask is a part of it.
+    terminal.press("HHHKKb");
+    terminal.settle();
+    let boxed = terminal.measure("LLLLLLJJJJb", has_mask);
+    print("box to mask", &[boxed]);
+    let clicks: Vec<_> = (0..ROUNDS)
+        .map(|i| {
+            terminal.press(if i % 2 == 0 { "hk" } else { "lj" });
+            terminal.settle();
+            let key = if i % 3 == 2 { "o" } else { "i" };
+            terminal.measure(key, has_mask)
+        })
+        .collect();
+    print("click to mask", &clicks);
+    terminal.press("\x03");
+    terminal.end();
+}
+
+/// Starts the app; returns the time to the first picture as well.
+fn start(path: &str) -> (Terminal, Duration) {
+    let started = Instant::now();
+    let mut terminal = Terminal::termask(&["--graphics", "kitty", path], (100, 40));
+    terminal.wait_bytes("a picture", |bytes| {
+        windows(bytes, b"\x1b_G").any(|tail| tail.starts_with(b"\x1b_Ga=p") || placed(tail))
+    });
+    (terminal, started.elapsed())
+}
+
+/// Whether a graphics command shows what it sends.
+fn placed(command: &[u8]) -> bool {
+    let keys = command.split(|b| *b == b';').next().unwrap_or_default();
+    windows(keys, b"a=T").next().is_some() || windows(keys, b"a=p").next().is_some()
+}
+
+/// Whether a picture came that is larger than a mark.
+fn has_mask(bytes: &[u8]) -> bool {
+    let mut commands = windows(bytes, b"\x1b_G");
+    commands.any(|command| {
+        let end = windows(command, b"\x1b\\").next();
+        end.is_some_and(|end| command.len() - end.len() > 400)
+    })
+}
+
+/// The rest of the bytes from each place where `part` begins.
+fn windows<'a>(bytes: &'a [u8], part: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    (0..bytes.len())
+        .map(|i| &bytes[i..])
+        .filter(move |tail| tail.starts_with(part))
+}
+
+/// Time to the answer, and all bytes of it.
+type Answer = (Duration, usize);
+
+fn print(what: &str, answers: &[Answer]) {
+    let time = median(answers.iter().map(|a| a.0));
+    let mut bytes: Vec<_> = answers.iter().map(|a| a.1).collect();
+    bytes.sort_unstable();
+    println!(
+        "{what:<22} {:>8.1} ms  {:>6} bytes, at most {}",
+        ms(time),
+        bytes[bytes.len() / 2],
+        bytes[bytes.len() - 1]
+    );
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<_> = times.collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// The repository's cat, enlarged to twelve megapixels.
+fn photo(folder: &Path) -> PathBuf {
+    let path = folder.join("photo.jpg");
+    image::open("assets/chelsea.png")
+        .expect("a photo")
+        .resize_exact(4000, 3000, FilterType::CatmullRom)
+        .to_rgb8()
+        .save(&path)
+        .expect("written");
+    path
+}
