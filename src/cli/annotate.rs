@@ -30,7 +30,7 @@ const GRAPHICS: [(&str, Graphics); 4] = [
     ("blocks", Graphics::Blocks),
 ];
 
-fn graphics() -> impl TypedValueParser<Value = Graphics> {
+pub(super) fn graphics() -> impl TypedValueParser<Value = Graphics> {
     PossibleValuesParser::new(GRAPHICS.map(|(name, _)| name)).map(|name| {
         let known = GRAPHICS.into_iter().find(|(n, _)| *n == name);
         known.expect("clap lets only the listed names pass").1

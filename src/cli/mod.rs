@@ -17,6 +17,7 @@ mod paths;
 mod picture;
 pub mod prelabel;
 mod report;
+pub mod review;
 pub mod segment;
 pub mod show;
 pub mod stats;
@@ -45,6 +46,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Segment(segment::Args),
+    Review(review::Args),
     Show(show::Args),
     Demo(demo::Args),
     Doctor(doctor::Args),
@@ -69,6 +71,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match cli.command {
         None => annotate::run(cli.annotate),
         Some(Command::Segment(args)) => segment::run(&args),
+        Some(Command::Review(args)) => review::run(args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),

@@ -13,6 +13,7 @@ pub mod morphology;
 pub mod printable;
 pub mod prompt;
 pub mod raster;
+pub mod review;
 pub mod rle;
 pub mod scene;
 pub mod view;

@@ -19,3 +19,5 @@ pub mod replace;
 pub mod settings;
 pub mod sidecar;
 pub mod stats;
+pub mod survey;
+pub mod verdicts;

@@ -7,10 +7,12 @@ use crate::core::document::{Document, Proposal, Verdict};
 use crate::core::geometry::ImagePoint;
 use crate::core::history::History;
 use crate::core::prompt::Side;
+use crate::core::review::{Filter, Found};
 use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::settings::Class;
 use crate::store::sidecar::Access;
+use crate::store::verdicts::Line;
 
 /// Where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +88,7 @@ pub enum Action {
     Judge(Verdict),
     Later,
     Comment,
+    FlagWithComment,
     Commands,
     Help,
     Quit,
@@ -126,6 +129,28 @@ pub struct Wants {
     pub save: Option<Save>,
     /// A class to write into the folder's settings.
     pub class: Option<Class>,
+    /// Objects to be found for a review.
+    pub survey: Option<Survey>,
+    /// Verdicts that are not in the log yet.
+    pub verdicts: Vec<Arc<Line>>,
+    /// The log they belong in.
+    pub log: Option<PathBuf>,
+}
+
+/// A search for the objects of a review.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    pub serial: u32,
+    pub images: Arc<Vec<PathBuf>>,
+    /// Image to begin with.
+    pub from: usize,
+    pub filter: Filter,
+}
+
+impl PartialEq for Survey {
+    fn eq(&self, other: &Self) -> bool {
+        self.serial == other.serial
+    }
 }
 
 /// A question to the engine.
@@ -160,6 +185,12 @@ pub enum Outcome {
     Saved(PathBuf, u64),
     SaveFailed(PathBuf, u64, String),
     ClassSaved(String),
+    /// Objects for the review with this number.
+    Surveyed(u32, Vec<Found>),
+    /// That was all; with what could not be read.
+    SurveyEnded(u32, Vec<String>),
+    /// Lines of the log up to this one are written.
+    Logged(u64),
     Failed(String),
 }
 

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::action::{Outcome, Person};
-use super::state::{Mode, Notice, State};
+use super::review::Plan;
+use super::state::{Notice, Overlay, State};
 use super::view;
 use super::workers::{Event, Workers};
 use crate::core::scene::Scene;
@@ -22,16 +23,15 @@ pub struct Options {
     pub graphics: Option<Graphics>,
     /// An engine's name, or a model's file or folder.
     pub engine: Option<String>,
-    /// Begin with the review pass.
     pub start: Start,
 }
 
 /// With what the app begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Start {
     #[default]
     Annotate,
-    Review,
+    Review(Plan),
 }
 
 /// Why the app could not start or go on.
@@ -68,8 +68,9 @@ pub fn run(options: Options) -> Result<Summary, Error> {
     listen(input, events.clone());
     let workers = Workers::start(paths, engine, settings.file.clone(), &events);
     let mut app = App::new(screen, settings, workers);
-    if options.start == Start::Review {
-        app.state.mode = Mode::Review;
+    if let Start::Review(plan) = options.start {
+        app.state.review.plan = Arc::new(plan);
+        app.state.start_review();
     }
     app.run(&received)
 }
@@ -118,8 +119,11 @@ impl App {
     fn run(mut self, received: &Receiver<Event>) -> Result<Summary, Error> {
         self.show()?;
         while !self.state.quit {
-            let Ok(event) = received.recv() else { break };
-            self.take(event);
+            match self.next(received) {
+                Ok(event) => self.take(event),
+                Err(RecvTimeoutError::Timeout) => self.state.lit = !self.state.lit,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
             // All that has come meanwhile counts before the next frame is drawn.
             while let Ok(event) = received.try_recv() {
                 self.take(event);
@@ -131,6 +135,15 @@ impl App {
             self.show()?;
         }
         Ok(self.finish(received))
+    }
+
+    /// The next event; a blinking overlay is woken up in time.
+    fn next(&self, received: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
+        const BLINK: Duration = Duration::from_millis(500);
+        match self.state.overlay {
+            Overlay::Blink => received.recv_timeout(BLINK),
+            _ => received.recv().map_err(RecvTimeoutError::from),
+        }
     }
 
     fn take(&mut self, event: Event) {

@@ -134,7 +134,7 @@ mod table {
         command(G::View, "zoom-out", "-", A::ZoomOut, "zoom out"),
         command(G::View, "fit", "A-0 home", A::ZoomFit, "the whole image"),
         command(G::View, "zoom-object", "z", A::ZoomObject, "zoom to the draft or selected object, and back"),
-        command(G::View, "overlay", "v", A::Overlay, "masks filled, outlined, off"),
+        command(G::View, "overlay", "v", A::Overlay, "masks filled, outlined, blinking, off"),
 
         command(G::Review, "review", "r", A::Review, "start or end the review pass"),
         command(G::Review, "judge-accept", "", A::Judge(V::Accepted), "in review, a: accept"),
@@ -153,7 +153,9 @@ mod table {
         ("x", A::Judge(V::Rejected), "reject"),
         ("f", A::Judge(V::Flagged), "flag"),
         ("space", A::Later, "later"),
+        ("F", A::FlagWithComment, "flag with a comment"),
         ("c", A::Comment, "comment"),
+        ("s", A::Overlay, "show: filled, outlined, blinking, off"),
         ("esc", A::Review, "end"),
     ];
     use super::Action;

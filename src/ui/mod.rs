@@ -5,6 +5,7 @@ pub mod app;
 pub mod input;
 pub mod keymap;
 pub mod layout;
+pub mod review;
 pub mod state;
 pub mod update;
 pub mod view;

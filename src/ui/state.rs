@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::action::{Answer, Ask, OpenedImage, Person, Save, Wants};
-use crate::core::document::{Document, Proposal, Verdict};
+use super::action::{Answer, Ask, OpenedImage, Person, Save, Survey, Wants};
+use super::review::ReviewPass;
+use crate::core::document::{Document, Proposal};
 use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
 use crate::core::history::History;
 use crate::core::mask::Mask;
@@ -53,6 +54,8 @@ pub enum Typing {
     Class,
     Command,
     Comment,
+    /// A comment that flags the object.
+    Flag,
 }
 
 /// How masks are drawn.
@@ -61,6 +64,8 @@ pub enum Overlay {
     #[default]
     Fill,
     Outline,
+    /// Outlined, there and gone in turn, so that the edge beneath is seen.
+    Blink,
     Off,
 }
 
@@ -69,7 +74,8 @@ impl Overlay {
     pub const fn next(self) -> Self {
         match self {
             Self::Fill => Self::Outline,
-            Self::Outline => Self::Off,
+            Self::Outline => Self::Blink,
+            Self::Blink => Self::Off,
             Self::Off => Self::Fill,
         }
     }
@@ -123,17 +129,9 @@ impl Open {
     }
 }
 
-/// The person's way through a review.
-#[derive(Debug, Clone, Default)]
-pub struct ReviewPass {
-    pub judged: u32,
-    /// Objects put off in this pass.
-    pub later: HashSet<(PathBuf, u64)>,
-}
-
 #[derive(Debug)]
 pub struct State {
-    pub images: Vec<PathBuf>,
+    pub images: Arc<Vec<PathBuf>>,
     /// Which of them is, or shall be, on the screen.
     pub at: usize,
     pub walked: bool,
@@ -153,6 +151,8 @@ pub struct State {
     pub count: Option<(u32, Arc<str>)>,
     pub brush: f64,
     pub overlay: Overlay,
+    /// Whether a blinking overlay is there just now.
+    pub lit: bool,
     pub review: ReviewPass,
     pub canvas: CellRect,
     pub cell: CellSize,
@@ -178,7 +178,7 @@ impl State {
             .first()
             .map_or_else(|| Arc::from("object"), |c| Arc::from(c.name.as_str()));
         Self {
-            images: Vec::new(),
+            images: Arc::default(),
             at: 0,
             walked: false,
             open: None,
@@ -193,6 +193,7 @@ impl State {
             count: None,
             brush: 12.0,
             overlay: Overlay::default(),
+            lit: true,
             review: ReviewPass::default(),
             canvas: CellRect::default(),
             cell: CellSize::default(),
@@ -257,37 +258,50 @@ impl State {
         })
     }
 
-    /// Objects of the open image that still need a verdict.
-    pub fn unseen(&self) -> impl Iterator<Item = usize> {
-        self.shown().into_iter().flat_map(move |open| {
-            open.document()
-                .objects
-                .iter()
-                .enumerate()
-                .filter(|(_, o)| {
-                    o.verdict == Verdict::Unseen
-                        && !self.review.later.contains(&(open.path.clone(), o.id))
-                })
-                .map(|(i, _)| i)
-        })
-    }
-
     /// What the world shall do.
     pub fn wants(&self) -> Wants {
-        let beside = [1, -1, 2].into_iter().filter_map(|by| {
-            let at = self.at.checked_add_signed(by)?;
-            self.images.get(at).cloned()
-        });
         Wants {
             open: self
                 .path()
                 .filter(|p| !self.broken.contains_key(*p))
                 .map(Path::to_path_buf),
-            ahead: beside.collect(),
+            ahead: self.ahead(),
             answer: self.question(),
             save: self.save(),
             class: self.new_class.clone(),
+            survey: self.survey(),
+            verdicts: self.review.lines.iter().cloned().collect(),
+            log: self.review.plan.log.clone(),
         }
+    }
+
+    /// The images that are likely to be next.
+    fn ahead(&self) -> Vec<PathBuf> {
+        let image = |at: usize| self.images.get(at).cloned();
+        if self.mode != Mode::Review {
+            let beside = [1, -1, 2].into_iter();
+            return beside
+                .filter_map(|by| image(self.at.checked_add_signed(by)?))
+                .collect();
+        }
+        let mut next: Vec<usize> = Vec::new();
+        let queue = self.review.queue.get(self.review.at..).unwrap_or_default();
+        for item in queue.iter().take(64) {
+            if item.image != self.at && !next.contains(&item.image) && next.len() < 3 {
+                next.push(item.image);
+            }
+        }
+        next.into_iter().filter_map(image).collect()
+    }
+
+    fn survey(&self) -> Option<Survey> {
+        let due = self.review.serial > 0 && !self.review.surveyed && self.walked;
+        due.then(|| Survey {
+            serial: self.review.serial,
+            images: Arc::clone(&self.images),
+            from: self.review.from,
+            filter: self.review.plan.filter.clone(),
+        })
     }
 
     fn question(&self) -> Option<Ask> {

@@ -7,13 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::action::{Answer, Ask, OpenedImage, Outcome, Save, Wants};
+use super::action::{Answer, Ask, OpenedImage, Outcome, Save, Survey, Wants};
 use crate::core::printable::printable;
 use crate::segment::{self, Engine, Error};
 use crate::store::decode::{self, Decoded};
 use crate::store::folder;
 use crate::store::settings::{self, Class};
 use crate::store::sidecar::Sidecar;
+use crate::store::survey;
+use crate::store::verdicts::{self, Line};
 use crate::term;
 
 /// What happens: the terminal's events and the world's answers, in the order they came.
@@ -84,6 +86,7 @@ enum DiskJob {
     Open(PathBuf, Decoded),
     Save(Save),
     AddClass(PathBuf, Class),
+    Log(PathBuf, Vec<Arc<Line>>),
 }
 
 pub struct Workers {
@@ -92,7 +95,10 @@ pub struct Workers {
     disk: Option<Sender<DiskJob>>,
     threads: Vec<JoinHandle<()>>,
     settings_file: PathBuf,
+    events: Sender<Event>,
     last: Wants,
+    /// Lines of the review's log that were sent to the disk thread.
+    logged: u64,
 }
 
 impl Workers {
@@ -126,6 +132,8 @@ impl Workers {
             disk: Some(disk),
             threads,
             settings_file,
+            events: events.clone(),
+            logged: 0,
             last: Wants::default(),
         }
     }
@@ -150,7 +158,26 @@ impl Workers {
         {
             self.send(DiskJob::AddClass(self.settings_file.clone(), class));
         }
+        if wants.survey != self.last.survey
+            && let Some(wanted) = wants.survey.clone()
+        {
+            // A survey that nobody waits for any more is read to its end in the background.
+            drop(guarded("survey", &self.events, move |events| {
+                look(&wanted, events);
+            }));
+        }
+        self.log(&wants);
         self.last = wants;
+    }
+
+    fn log(&mut self, wants: &Wants) {
+        let new = wants.verdicts.iter().filter(|l| l.serial >= self.logged);
+        let new: Vec<_> = new.cloned().collect();
+        let (Some(last), Some(file)) = (new.last(), wants.log.clone()) else {
+            return;
+        };
+        self.logged = last.serial + 1;
+        self.send(DiskJob::Log(file, new));
     }
 
     fn send(&self, job: DiskJob) {
@@ -215,6 +242,16 @@ fn walk(paths: &[PathBuf], events: &Sender<Event>) {
         tell(events, Outcome::Failed(why.to_string()));
     }
     tell(events, Outcome::Walked);
+}
+
+fn look(wanted: &Survey, events: &Sender<Event>) {
+    let serial = wanted.serial;
+    let mut found = |batch| {
+        let outcome = Outcome::Surveyed(serial, batch);
+        events.send(Event::Outcome(outcome)).is_ok()
+    };
+    let problems = survey::survey(&wanted.images, wanted.from, &wanted.filter, &mut found);
+    tell(events, Outcome::SurveyEnded(serial, problems));
 }
 
 fn answer_all(name: &str, questions: &Slot<Ask>, events: &Sender<Event>) {
@@ -343,6 +380,13 @@ fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
                             Outcome::SaveFailed(save.path, revision, why.to_string()),
                         );
                     }
+                }
+            }
+            DiskJob::Log(file, lines) => {
+                let last = lines.last().map_or(0, |l| l.serial);
+                match verdicts::append(&file, &lines) {
+                    Ok(()) => tell(events, Outcome::Logged(last)),
+                    Err(why) => tell(events, Outcome::Failed(why.to_string())),
                 }
             }
             DiskJob::AddClass(file, class) => match settings::add_class(&file, &class) {

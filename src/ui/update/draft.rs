@@ -99,6 +99,7 @@ impl State {
         if let Some(wide) = open.wide.take() {
             open.view = wide;
         }
+        self.fixed();
     }
 
     /// Drops one thing after the other: grid, brush, box corner, draft, selection.
@@ -127,6 +128,7 @@ impl State {
             d.draft = Draft::default();
         });
         open.alternatives.clear();
+        self.give_up_fixing();
     }
 
     pub(super) fn undo(&mut self) {

@@ -23,6 +23,7 @@ impl State {
         self.at = at;
         if self.mode != Mode::Review {
             self.mode = Mode::Aim;
+            self.review.fixing = false;
         }
         // A damaged file may have been mended meanwhile.
         let path = self.images[at].clone();

@@ -9,6 +9,8 @@ mod typing;
 
 pub use typing::matching_commands;
 
+use std::sync::Arc;
+
 use super::action::{Action, Outcome};
 use super::state::{Brush, Mode, Notice, Overlay, State};
 
@@ -36,6 +38,7 @@ impl State {
             Action::Click(side) => self.click(side),
             Action::Accept => self.accept(),
             Action::Drop => self.drop_draft(),
+            Action::Undo if self.mode == Mode::Review => self.take_back(),
             Action::Undo => self.undo(),
             Action::Redo => self.redo(),
             Action::NextAlternative => self.next_alternative(),
@@ -68,6 +71,7 @@ impl State {
             Action::Later => self.put_off(),
             Action::ChooseClass
             | Action::Comment
+            | Action::FlagWithComment
             | Action::Commands
             | Action::Type(_)
             | Action::Backspace
@@ -82,7 +86,7 @@ impl State {
     /// Takes in what the world answered, if the question still stands.
     pub fn learn(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Found(mut images) => self.images.append(&mut images),
+            Outcome::Found(mut images) => Arc::make_mut(&mut self.images).append(&mut images),
             Outcome::Walked => self.walked = true,
             Outcome::Opened(image) => {
                 // There and back again in a hurry: what is on the screen is newer than the file.
@@ -95,6 +99,7 @@ impl State {
             Outcome::OpenFailed(path, why) => {
                 self.notice = Some(Notice::Problem(why.clone()));
                 self.broken.insert(path, why);
+                self.arrive_in_review();
             }
             Outcome::Proposed(answer) => self.proposed(*answer),
             Outcome::Unanswered(path, why) => {
@@ -122,6 +127,9 @@ impl State {
                     self.new_class = None;
                 }
             }
+            Outcome::Surveyed(serial, found) => self.surveyed(serial, found),
+            Outcome::SurveyEnded(serial, problems) => self.survey_ended(serial, &problems),
+            Outcome::Logged(serial) => self.review.lines.retain(|l| l.serial > serial),
             Outcome::Failed(why) => self.notice = Some(Notice::Problem(why)),
         }
         self.release_held();
@@ -133,6 +141,10 @@ impl State {
         let since = now - self.now;
         self.now = now;
         let working = (1..PAUSE).contains(&since);
+        if working && self.mode == Mode::Review {
+            self.review.worked += since as u64;
+            self.review.since += since as u64;
+        }
         let Some(open) = self.open.as_mut().filter(|_| working) else {
             return;
         };

@@ -80,6 +80,7 @@ impl State {
         });
         open.selected = None;
         if self.mode == Mode::Review {
+            self.review.fixing = true;
             self.mode = Mode::Aim;
         }
     }

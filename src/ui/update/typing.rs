@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::core::document::Verdict;
 use crate::ui::action::Action;
 use crate::ui::keymap::{COMMANDS, Command};
 use crate::ui::state::{Mode, State, Typing};
@@ -16,14 +17,28 @@ impl State {
         match action {
             Action::ChooseClass => self.mode = begin(Typing::Class),
             Action::Commands => self.mode = begin(Typing::Command),
-            Action::Comment => self.mode = begin(Typing::Comment),
-            Action::Cancel => self.mode = Mode::Aim,
+            Action::Comment if self.selected().is_some() => self.mode = begin(Typing::Comment),
+            Action::FlagWithComment if self.selected().is_some() => {
+                self.mode = begin(Typing::Flag);
+            }
+            Action::Cancel => self.mode = self.behind(),
             Action::Confirm => self.confirm(now),
             Action::Type(c) => self.change_text(|text| text.push(c)),
             Action::Backspace => self.change_text(|text| {
                 text.pop();
             }),
             _ => {}
+        }
+    }
+
+    /// The mode a typed line goes back to.
+    fn behind(&self) -> Mode {
+        match self.mode {
+            Mode::Typing {
+                what: Typing::Comment | Typing::Flag,
+                ..
+            } => Mode::Review,
+            _ => Mode::Aim,
         }
     }
 
@@ -81,6 +96,10 @@ impl State {
                 }
             }
             Typing::Comment => self.comment(&text),
+            Typing::Flag => {
+                self.comment(&text);
+                self.judge(Verdict::Flagged);
+            }
         }
     }
 

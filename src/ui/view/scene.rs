@@ -27,15 +27,20 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
     let document = open.document();
     let style = match state.overlay {
         Overlay::Fill => Style::Fill,
-        Overlay::Outline => Style::Outline,
+        Overlay::Outline | Overlay::Blink => Style::Outline,
         Overlay::Off => Style::Hint,
+    };
+    let seen = match state.overlay {
+        Overlay::Fill | Overlay::Outline => true,
+        Overlay::Blink => state.lit,
+        Overlay::Off => false,
     };
     let reviewed = |i: usize| state.mode != Mode::Review || open.selected == Some(i);
     let mut layers: Vec<Layer> = document
         .objects
         .iter()
         .enumerate()
-        .filter(|(i, _)| state.overlay != Overlay::Off && reviewed(*i))
+        .filter(|(i, _)| seen && reviewed(*i))
         .map(|(i, object)| Layer {
             mask: Arc::clone(&object.mask),
             colour: state.colour(&object.class),
@@ -45,10 +50,7 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
             },
         })
         .collect();
-    let draft = document
-        .draft
-        .mask()
-        .filter(|_| state.overlay != Overlay::Off);
+    let draft = document.draft.mask().filter(|_| seen);
     layers.extend(draft.map(|mask| Layer {
         mask,
         colour: state.colour(&state.draft_class()),

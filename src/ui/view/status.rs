@@ -11,6 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::{DIM, STRONG, colour};
 use crate::core::document::Verdict;
 use crate::store::sidecar::Access;
+use crate::ui::review::Sight;
 use crate::ui::state::{Brush, Mode, Notice, Open, Overlay, State};
 
 /// A file's name without bytes that a terminal would obey.
@@ -108,7 +109,9 @@ fn line(state: &State) -> Line<'static> {
             document.objects.len()
         )));
         if let Some(object) = document.objects.get(at) {
-            spans.push(verdict(object.verdict));
+            if !is_blind(state) {
+                spans.push(verdict(object.verdict));
+            }
             if let Some(confidence) = object.confidence {
                 spans.push(Span::styled(format!(" {confidence:.2}"), DIM));
             }
@@ -129,6 +132,12 @@ fn line(state: &State) -> Line<'static> {
         spans.push(Span::styled("  …", STRONG));
     }
     Line::from(spans)
+}
+
+/// Whether the verdict given before is not to be seen.
+fn is_blind(state: &State) -> bool {
+    let item = state.review.item();
+    state.mode == Mode::Review && item.is_some_and(|i| i.sight == Sight::Again)
 }
 
 fn selected_class(state: &State) -> Option<String> {
@@ -157,14 +166,30 @@ fn told(state: &State) -> Line<'static> {
         Mode::Grid { .. } => "grid: q w e / a s d / z x c narrow, any other key acts there".into(),
         Mode::Brush(Brush::Paint) => brush("painting", state.brush),
         Mode::Brush(Brush::Erase) => brush("erasing", state.brush),
-        Mode::Review => format!(
-            "review: a accept  x reject  f flag  space later  e edit  c comment  u back  esc end   {} judged",
-            state.review.judged
-        ),
+        Mode::Review => review(state),
         Mode::Typing { .. } | Mode::Help { .. } => String::new(),
         Mode::Aim => aim(state),
     };
     Line::styled(format!(" {hint}"), DIM)
+}
+
+fn review(state: &State) -> String {
+    let keys = "a accept  x reject  f flag  space later  e fix  u back  esc end";
+    let review = &state.review;
+    if review.item().is_none() && !review.surveyed {
+        return "looking for objects to review …".into();
+    }
+    let place = format!(
+        "{}/{}",
+        review.at.min(review.queue.len()),
+        review.queue.len()
+    );
+    match review.pace() {
+        Some((rate, left)) => {
+            format!("{keys}   {place}  {rate:.0} a minute  {left:.0} min left")
+        }
+        None => format!("{keys}   {place}"),
+    }
 }
 
 fn brush(doing: &str, radius: f64) -> String {
@@ -178,6 +203,7 @@ fn aim(state: &State) -> String {
     let overlay = match state.overlay {
         Overlay::Fill => "",
         Overlay::Outline => "  (masks outlined: v)",
+        Overlay::Blink => "  (masks blink: v)",
         Overlay::Off => "  (masks hidden: v)",
     };
     let draft = &open.document().draft;

@@ -15,6 +15,7 @@ pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mu
         Typing::Class => ("class", classes(state, text)),
         Typing::Command => ("command", commands(text)),
         Typing::Comment => ("comment", Vec::new()),
+        Typing::Flag => ("flag: why?", Vec::new()),
     };
     let height = (rows.len() as u16 + 3).min(18);
     let area = layout::window(frame.area(), 72, height);
