@@ -35,21 +35,28 @@ fn main() {
     let steps: Vec<_> = (0..ROUNDS)
         .map(|i| {
             let key = if i % 2 == 0 { "L" } else { "H" };
-            terminal.measure(key, |bytes| !bytes.is_empty())
+            terminal.measure(key, |_, bytes| !bytes.is_empty())
         })
         .collect();
     print("cursor step", &steps);
     // A box, so that each click's mask is a part of it.
     terminal.press("HHHKKb");
     terminal.settle();
-    let boxed = terminal.measure("LLLLLLJJJJb", has_mask);
+    terminal.press("LLLLLLJJJJ");
+    terminal.settle();
+    let boxed = terminal.measure("b", |screen, bytes| {
+        draft(screen).is_some() && has_mask(bytes)
+    });
     print("box to mask", &[boxed]);
     let clicks: Vec<_> = (0..ROUNDS)
         .map(|i| {
             terminal.press(if i % 2 == 0 { "hk" } else { "lj" });
             terminal.settle();
             let key = if i % 3 == 2 { "o" } else { "i" };
-            terminal.measure(key, has_mask)
+            let before = draft(terminal.screen());
+            terminal.measure(key, |screen, bytes| {
+                draft(screen) != before && has_mask(bytes)
+            })
         })
         .collect();
     print("click to mask", &clicks);
@@ -61,7 +68,7 @@ fn main() {
 fn start(path: &str) -> (Terminal, Duration) {
     let started = Instant::now();
     let mut terminal = Terminal::termask(&["--graphics", "kitty", path], (100, 40));
-    terminal.wait_bytes("a picture", |bytes| {
+    terminal.wait_both("a picture", |_, bytes| {
         windows(bytes, b"\x1b_G").any(|tail| tail.starts_with(b"\x1b_Ga=p") || placed(tail))
     });
     (terminal, started.elapsed())
@@ -71,6 +78,13 @@ fn start(path: &str) -> (Terminal, Duration) {
 fn placed(command: &[u8]) -> bool {
     let keys = command.split(|b| *b == b';').next().unwrap_or_default();
     windows(keys, b"a=T").next().is_some() || windows(keys, b"a=p").next().is_some()
+}
+
+/// How many pixels the status says the draft has.
+fn draft(screen: &vt100::Screen) -> Option<String> {
+    let text = screen.contents();
+    let (_, rest) = text.split_once("  draft ")?;
+    Some(rest.split_once(" px")?.0.into())
 }
 
 /// Whether a picture came that is larger than a mark.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use termask::core::document::Verdict;
 use termask::core::geometry::{CellSize, ImagePoint};
 use termask::core::review::Order;
 use termask::store::folder::progress;
 use termask::store::settings;
 use termask::ui::keymap::Key;
 use termask::ui::review::Plan;
-use termask::ui::state::{Open, State};
+use termask::ui::state::{Mode, Open, State};
 use termask::ui::workers::{Event, Workers};
 
 /// The app without a terminal: the same state and workers, keys from the test.
@@ -66,7 +67,11 @@ impl Session {
 
     fn type_text(&mut self, text: &str) {
         for c in text.chars() {
-            let event = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+            let code = match c {
+                '\r' => KeyCode::Enter,
+                c => KeyCode::Char(c),
+            };
+            let event = KeyEvent::new(code, KeyModifiers::NONE);
             self.state.input(&Input::Key(event), self.now);
         }
     }
@@ -238,8 +243,8 @@ fn an_object_that_is_fixed_in_the_review_counts_as_accepted() {
     let object = &session.state.shown().expect("open").document().objects[0];
     assert_eq!(
         object.prompt.clicks.len(),
-        1,
-        "the click on the spot replaced the first"
+        2,
+        "the click and its correction"
     );
 }
 
@@ -335,4 +340,97 @@ fn one_bad_file_does_not_stop_the_folder() {
     session.settle(|s| s.shown().is_some());
     session.keys("i enter");
     assert_eq!(session.objects(), 1);
+}
+
+#[test]
+fn a_polygon_paints_its_inside_and_undo_takes_one_point_back() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("P 4 l P 4 j P 9 l P u 1 3 h P enter");
+    let mask = session.state.focus().expect("painted");
+    let bounds = mask.bounds().expect("not empty");
+    assert!(bounds.width() > 10 && bounds.height() > 10, "{bounds:?}");
+    let inside = bounds.centre();
+    assert!(mask.contains(inside));
+    session.keys("u");
+    assert!(session.state.focus().is_none());
+}
+
+#[test]
+fn four_extreme_points_make_the_box_around_them() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    let mut points = Vec::new();
+    for way in ["8 h", "4 k", "L", "J"] {
+        session.keys(way);
+        points.push(session.cursor());
+        session.keys("x");
+    }
+    let prompt = &session.state.shown().expect("open").document().draft.prompt;
+    let rect = prompt.rect.expect("a box");
+    assert_eq!(rect.x0, points.iter().map(|p| p.x).min().expect("four"));
+    assert_eq!(rect.y1, points.iter().map(|p| p.y).max().expect("four") + 1);
+}
+
+#[test]
+fn the_sheet_rejects_by_letter_and_accepts_the_others_at_once() {
+    let (folder, images) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    for way in ["H", "4 l", "J"] {
+        session.keys(way);
+        session.keys("m");
+        session.keys("enter");
+    }
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("m enter p");
+    session.settle(|s| s.shown().is_some());
+    session.keys("r");
+    session.settle(|s| s.selected().is_some());
+    session.keys("G");
+    assert_eq!(
+        session.state.sheet.as_ref().expect("a sheet").tiles.len(),
+        3
+    );
+    session.keys("b enter");
+    session.settle(|s| s.at == 1 && s.sheet.is_some());
+    assert_eq!(verdicts(&images), [(2, 1), (0, 0)]);
+    session.keys("enter");
+    assert_eq!(verdicts(&images), [(2, 1), (1, 0)]);
+    assert_eq!(session.state.mode, Mode::Review);
+    session.keys("u");
+    assert_eq!(verdicts(&images)[1], (0, 0));
+}
+
+#[test]
+fn keys_typed_ahead_reach_the_image_they_were_meant_for() {
+    let (folder, images) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    // All of it before a single answer has come.
+    session.type_text("i\rni\rp");
+    session.settle(|s| s.at == 0 && s.held.is_empty() && s.shown().is_some());
+    for image in &images {
+        assert_eq!(
+            progress(image).expect("readable").expect("saved").objects,
+            1
+        );
+    }
+}
+
+#[test]
+fn a_window_closes_onto_the_review_it_was_opened_from() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("i enter r");
+    session.settle(|s| s.selected().is_some());
+    session.keys("? esc");
+    assert_eq!(session.state.mode, Mode::Review);
+    session.keys("F");
+    session.type_text("cut off");
+    session.keys("enter");
+    let object = &session.state.shown().expect("open").document().objects[0];
+    assert_eq!(
+        (object.comment.as_str(), object.verdict),
+        ("cut off", Verdict::Flagged)
+    );
 }

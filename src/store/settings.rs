@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use toml::Spanned;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
+use crate::core::printable::printable;
 use crate::core::scene::Rgb;
 use crate::store::error::{Error, Result};
 use crate::store::replace;
@@ -25,6 +27,15 @@ pub struct Class {
     pub hotkey: Option<u8>,
 }
 
+/// What a person bound a key to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnKey {
+    /// The command's name.
+    pub command: String,
+    /// File and line where it is written.
+    pub place: String,
+}
+
 /// Folder and personal settings, merged: the folder's win.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
@@ -32,8 +43,8 @@ pub struct Settings {
     pub engine: Option<String>,
     /// Name of the keymap preset.
     pub keymap: Option<String>,
-    /// Own keys: key, action's name.
-    pub keys: BTreeMap<String, String>,
+    /// Own keys, as they are written.
+    pub keys: BTreeMap<String, OwnKey>,
     /// The folder's file, whether it exists or not.
     pub file: PathBuf,
 }
@@ -70,7 +81,9 @@ struct FileSettings {
     classes: Vec<ClassEntry>,
     engine: Option<String>,
     keymap: Option<String>,
-    keys: BTreeMap<String, String>,
+    keys: BTreeMap<String, Spanned<String>>,
+    #[serde(skip)]
+    placed: BTreeMap<String, OwnKey>,
 }
 
 /// A name alone, or a table.
@@ -169,7 +182,7 @@ fn load_with(folder: &Path, personal: Option<&Path>) -> Result<Settings> {
         Some(personal) => read(personal)?,
         None => FileSettings::default(),
     };
-    settings.keys.extend(ours.keys);
+    settings.placed.extend(ours.placed);
     let entries = if ours.classes.is_empty() {
         settings.classes
     } else {
@@ -179,7 +192,7 @@ fn load_with(folder: &Path, personal: Option<&Path>) -> Result<Settings> {
         classes: complete(entries, &file)?,
         engine: ours.engine.or(settings.engine),
         keymap: ours.keymap.or(settings.keymap),
-        keys: settings.keys,
+        keys: settings.placed,
         file,
     })
 }
@@ -192,11 +205,19 @@ fn read(file: &Path) -> Result<FileSettings> {
         }
         Err(why) => return Err(Error::io(file, why)),
     };
-    toml::from_str(&text).map_err(|why| {
-        let at = why.span().map_or(0, |s| s.start).min(text.len());
-        let line = text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+    let line = |at: usize| text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
+    let mut settings: FileSettings = toml::from_str(&text).map_err(|why| {
+        let line = line(why.span().map_or(0, |s| s.start));
         fault(file, format!("line {line}: {}", why.message()))
-    })
+    })?;
+    let place = |(key, command): (String, Spanned<String>)| {
+        let place = format!("{}, line {}", printable(file), line(command.span().start));
+        let command = command.into_inner();
+        (key, OwnKey { command, place })
+    };
+    let keys = std::mem::take(&mut settings.keys);
+    settings.placed = keys.into_iter().map(place).collect();
+    Ok(settings)
 }
 
 fn fault(file: &Path, why: String) -> Error {
@@ -315,9 +336,11 @@ mod tests {
         );
         assert_eq!(settings.engine.as_deref(), Some("sam"));
         assert_eq!(
-            (settings.keys["x"].as_str(), settings.keys["y"].as_str()),
+            (&*settings.keys["x"].command, &*settings.keys["y"].command),
             ("drop", "undo")
         );
+        let place = &settings.keys["x"].place;
+        assert!(place.ends_with("termask.toml, line 3"), "{place}");
         assert_eq!(settings.file, folder.path().join(NAME));
     }
 

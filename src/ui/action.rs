@@ -39,6 +39,8 @@ pub enum Correction {
     Grow,
     Shrink,
     Smooth,
+    /// Takes away what other objects cover.
+    Clear,
     RaiseThreshold,
     LowerThreshold,
 }
@@ -56,6 +58,14 @@ pub enum Action {
     Undo,
     Redo,
     GridAim,
+    /// Back to where the cursor was before it jumped.
+    JumpBack,
+    Extreme,
+    /// Box sides snap to edges, or not.
+    Snap,
+    /// The last click, correction or zoom once more, where the cursor is now.
+    Repeat,
+    Polygon,
     Doubtful,
     NextAlternative,
     Paint,
@@ -68,6 +78,8 @@ pub enum Action {
     EditObject,
     DeleteObject,
     JoinObjects,
+    SubtractObject,
+    IntersectObject,
     SplitObject,
     RaiseObject,
     LowerObject,
@@ -89,6 +101,7 @@ pub enum Action {
     Later,
     Comment,
     FlagWithComment,
+    Sheet,
     Commands,
     Help,
     Quit,

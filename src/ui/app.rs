@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::action::{Outcome, Person};
+use super::keymap::Keymap;
 use super::review::Plan;
 use super::state::{Notice, Overlay, State};
 use super::view;
@@ -41,6 +42,8 @@ pub enum Error {
     Terminal(#[from] term::Error),
     #[error(transparent)]
     Store(#[from] crate::store::error::Error),
+    #[error("{0}")]
+    Keymap(String),
 }
 
 /// What is told after the screen is gone.
@@ -59,6 +62,7 @@ pub fn run(options: Options) -> Result<Summary, Error> {
         options.paths
     };
     let settings = settings::load(&folder_of(&paths[0]))?;
+    let keymap = Keymap::new(settings.keymap.as_deref(), &settings.keys).map_err(Error::Keymap)?;
     let (screen, input) = Screen::open(options.graphics)?;
     let engine = options
         .engine
@@ -68,6 +72,7 @@ pub fn run(options: Options) -> Result<Summary, Error> {
     listen(input, events.clone());
     let workers = Workers::start(paths, engine, settings.file.clone(), &events);
     let mut app = App::new(screen, settings, workers);
+    app.state.keymap = keymap;
     if let Start::Review(plan) = options.start {
         app.state.review.plan = Arc::new(plan);
         app.state.start_review();

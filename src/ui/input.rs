@@ -5,7 +5,7 @@ use crossterm::event::{
 };
 
 use super::action::{Action, Direction};
-use super::keymap::{self, Key};
+use super::keymap::Key;
 use super::state::{Mode, State};
 use crate::core::geometry::{CellPoint, ImagePoint};
 use crate::core::prompt::Side;
@@ -74,7 +74,7 @@ impl State {
                     | Action::Drop
             )
         };
-        let is_free = self.shown().is_none() && keymap::lookup(key).is_some_and(free);
+        let is_free = self.shown().is_none() && self.keymap.lookup(key).is_some_and(free);
         is_free || matches!(self.mode, Mode::Typing { .. } | Mode::Help { .. })
     }
 
@@ -92,14 +92,21 @@ impl State {
                 {
                     return self.narrow(part as u32);
                 }
-                let action = keymap::lookup(key);
+                let action = self.keymap.lookup(key);
                 let keeps = matches!(action, Some(Action::Drop | Action::Accept));
                 self.mode = Mode::Aim;
                 // Enter and Esc end the grid; any other key ends it and does its work there.
                 action.filter(|_| !keeps)
             }
-            Mode::Review => keymap::lookup_review(key),
-            Mode::Aim | Mode::Brush(_) => keymap::lookup(key),
+            Mode::Sheet => match key.code {
+                KeyCode::Char(c @ 'a'..='x') if key.modifiers.is_empty() => {
+                    return self.mark_tile(c);
+                }
+                KeyCode::Char('G') => Some(Action::Sheet),
+                _ => self.keymap.lookup(key).filter(serves_sheet),
+            },
+            Mode::Review => self.keymap.lookup_review(key),
+            Mode::Aim | Mode::Brush(_) | Mode::Polygon { .. } => self.keymap.lookup(key),
         };
         if let Some(action) = action {
             self.act(action, now);
@@ -150,4 +157,12 @@ impl State {
     fn pixel_under(&self, cell: CellPoint) -> Option<ImagePoint> {
         self.shown()?.view.image_from_cell(cell)
     }
+}
+
+/// Actions that mean something on the sheet.
+fn serves_sheet(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Accept | Action::Drop | Action::Help | Action::Quit | Action::Suspend
+    )
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::action::{Answer, Ask, OpenedImage, Person, Save, Survey, Wants};
+use super::action::{Action, Answer, Ask, OpenedImage, Person, Save, Survey, Wants};
+use super::keymap::Keymap;
 use super::review::ReviewPass;
 use crate::core::document::{Document, Proposal};
 use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
 use crate::core::history::History;
+use crate::core::image::Image;
 use crate::core::mask::Mask;
 use crate::core::view::View;
 use crate::segment::Question;
@@ -19,8 +21,9 @@ use crate::store::settings::{Class, Settings};
 use crate::store::sidecar::Access;
 
 /// What keys mean just now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Mode {
+    #[default]
     Aim,
     /// Nine keys narrow the region.
     Grid {
@@ -28,8 +31,14 @@ pub enum Mode {
     },
     /// The brush follows the cursor.
     Brush(Brush),
+    /// Points of an outline, in order.
+    Polygon {
+        points: Vec<ImagePoint>,
+    },
     /// One object at a time gets a verdict.
     Review,
+    /// Many small objects get theirs at once.
+    Sheet,
     /// A line is being typed.
     Typing {
         what: Typing,
@@ -58,6 +67,13 @@ pub enum Typing {
     Flag,
 }
 
+/// Whether the sides of a box go to strong edges nearby.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snapping {
+    Off,
+    On,
+}
+
 /// How masks are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Overlay {
@@ -79,6 +95,23 @@ impl Overlay {
             Self::Off => Self::Fill,
         }
     }
+}
+
+/// A page of objects, to be judged at a glance.
+#[derive(Debug)]
+pub struct Sheet {
+    pub image: Arc<Image>,
+    /// Equal keys mean equal pixels.
+    pub key: u64,
+    pub tiles: Vec<Tile>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Tile {
+    /// Place in the review's queue.
+    pub at: usize,
+    pub id: u64,
+    pub rejected: bool,
 }
 
 /// A line for the person, with its weight.
@@ -105,6 +138,10 @@ pub struct Open {
     pub cursor: ImagePoint,
     /// The first corner of a box.
     pub corner: Option<ImagePoint>,
+    /// Outermost points given so far.
+    pub extremes: Vec<ImagePoint>,
+    /// Where the cursor was before it jumped.
+    pub before_jump: Option<ImagePoint>,
     /// Which object is selected.
     pub selected: Option<usize>,
     /// Other readings of the draft's prompt, the shown one first.
@@ -141,12 +178,15 @@ pub struct State {
     /// Which images the person called finished, as far as seen.
     pub finished: HashSet<PathBuf>,
     pub settings: Settings,
+    pub keymap: Keymap,
     pub class: Arc<str>,
     /// A class that shall be written into the settings.
     pub new_class: Option<Class>,
     pub person: Person,
     pub engine: Option<String>,
     pub mode: Mode,
+    /// The mode that a window goes back to.
+    pub behind: Mode,
     /// The count typed so far, and the class to go back to should a move follow.
     pub count: Option<(u32, Arc<str>)>,
     pub brush: f64,
@@ -154,6 +194,10 @@ pub struct State {
     /// Whether a blinking overlay is there just now.
     pub lit: bool,
     pub review: ReviewPass,
+    pub sheet: Option<Sheet>,
+    pub snapping: Snapping,
+    /// What Repeat does again.
+    pub last: Option<Action>,
     pub canvas: CellRect,
     pub cell: CellSize,
     pub screen: (u16, u16),
@@ -185,16 +229,21 @@ impl State {
             broken: HashMap::new(),
             finished: HashSet::new(),
             settings,
+            keymap: Keymap::default(),
             class,
             new_class: None,
             person,
             engine: None,
             mode: Mode::Aim,
+            behind: Mode::Aim,
             count: None,
             brush: 12.0,
             overlay: Overlay::default(),
             lit: true,
             review: ReviewPass::default(),
+            sheet: None,
+            snapping: Snapping::Off,
+            last: None,
             canvas: CellRect::default(),
             cell: CellSize::default(),
             screen: (80, 24),
@@ -278,7 +327,7 @@ impl State {
     /// The images that are likely to be next.
     fn ahead(&self) -> Vec<PathBuf> {
         let image = |at: usize| self.images.get(at).cloned();
-        if self.mode != Mode::Review {
+        if !matches!(self.mode, Mode::Review | Mode::Sheet) {
             let beside = [1, -1, 2].into_iter();
             return beside
                 .filter_map(|by| image(self.at.checked_add_signed(by)?))
@@ -365,6 +414,8 @@ impl State {
             unsaved: None,
             wide: None,
             corner: None,
+            extremes: Vec::new(),
+            before_jump: None,
             selected: None,
             alternatives: Vec::new(),
             milliseconds: None,

@@ -118,10 +118,10 @@ impl Terminal {
         self.wait(text, |screen| screen.contents().contains(text));
     }
 
-    /// Reads until what came since the start is as it should be.
+    /// Reads until the screen and the bytes since the last key are as they should be.
     #[track_caller]
-    pub fn wait_bytes(&mut self, what: &str, is_so: impl Fn(&[u8]) -> bool) {
-        while !is_so(&self.bytes) {
+    pub fn wait_both(&mut self, what: &str, is_so: impl Fn(&vt100::Screen, &[u8]) -> bool) {
+        while !is_so(self.emulator.screen(), &self.bytes) {
             match self.output.recv_timeout(PATIENCE) {
                 Ok(bytes) => self.take(&bytes),
                 Err(_) => panic!("{what} did not come; the screen:\n{}", self.text()),
@@ -136,13 +136,16 @@ impl Terminal {
         }
     }
 
-    /// Presses keys; returns the time until their bytes are as they should be, and how many bytes
-    /// came in all.
-    pub fn measure(&mut self, keys: &str, is_so: impl Fn(&[u8]) -> bool) -> (Duration, usize) {
+    /// Presses keys; returns the time until their answer is there, and how many bytes came in all.
+    pub fn measure(
+        &mut self,
+        keys: &str,
+        is_so: impl Fn(&vt100::Screen, &[u8]) -> bool,
+    ) -> (Duration, usize) {
         self.bytes.clear();
         let start = Instant::now();
         self.press(keys);
-        self.wait_bytes("the answer", is_so);
+        self.wait_both("the answer", is_so);
         let time = start.elapsed();
         self.settle();
         (time, self.bytes.len())

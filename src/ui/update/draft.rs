@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::core::document::{Document, Draft, Object, Origin, Verdict};
+use crate::core::edges;
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Side};
 use crate::ui::action::Correction;
-use crate::ui::state::{Brush, Mode, Notice, State};
+use crate::ui::state::{Brush, Mode, Notice, Snapping, State};
 
 impl State {
     pub(super) fn put_corner(&mut self) {
@@ -17,7 +18,12 @@ impl State {
             None => open.corner = Some(open.cursor),
             Some(corner) if corner == open.cursor => open.corner = Some(corner),
             Some(corner) => {
-                let rect = ImageRect::from_corners(corner, open.cursor);
+                let mut rect = ImageRect::from_corners(corner, open.cursor);
+                if self.snapping == Snapping::On {
+                    // A cell is as exact as the keyboard aims.
+                    let reach = (open.view.cell.width / open.view.scale()).ceil() as u32;
+                    rect = edges::snap(&open.decoded.image, rect, reach.max(1));
+                }
                 self.put_box(rect);
             }
         }
@@ -61,6 +67,7 @@ impl State {
         let Some(open) = &mut self.open else { return };
         open.selected = None;
         open.corner = None;
+        open.extremes.clear();
         let spent = std::mem::take(&mut open.spent);
         open.history.step(|d| {
             d.draft.spent += spent;
@@ -104,12 +111,15 @@ impl State {
 
     /// Drops one thing after the other: grid, brush, box corner, draft, selection.
     pub(super) fn drop_draft(&mut self) {
+        if self.mode == Mode::Sheet {
+            return self.toggle_sheet();
+        }
         if self.mode != Mode::Aim {
             self.mode = Mode::Aim;
             return;
         }
         let Some(open) = &mut self.open else { return };
-        if open.corner.take().is_some() {
+        if open.corner.take().is_some() || !std::mem::take(&mut open.extremes).is_empty() {
             return;
         }
         if open.document().draft.is_empty() {
@@ -225,6 +235,11 @@ impl State {
             Correction::DropIslands => return self.replace_mask(main_parts(&mask, &clicks)),
             Correction::Grow => return self.replace_mask(mask.grown(pixel)),
             Correction::Shrink => return self.replace_mask(mask.shrunk(pixel)),
+            Correction::Clear => {
+                let others = open.document().objects.iter();
+                let clear = others.fold((*mask).clone(), |m, o| m.difference(&o.mask));
+                return self.replace_mask(clear);
+            }
             Correction::Smooth => return self.replace_mask(mask.smoothed(2 * pixel)),
         };
         let proposal = open.document().draft.proposal.as_ref();

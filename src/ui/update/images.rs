@@ -21,7 +21,7 @@ impl State {
             return;
         }
         self.at = at;
-        if self.mode != Mode::Review {
+        if !matches!(self.mode, Mode::Review | Mode::Sheet) {
             self.mode = Mode::Aim;
             self.review.fixing = false;
         }

@@ -4,7 +4,9 @@ mod draft;
 mod images;
 mod motion;
 mod objects;
+mod outline;
 mod review;
+mod sheet;
 mod typing;
 
 pub use typing::matching_commands;
@@ -12,7 +14,8 @@ pub use typing::matching_commands;
 use std::sync::Arc;
 
 use super::action::{Action, Outcome};
-use super::state::{Brush, Mode, Notice, Overlay, State};
+use super::state::{Brush, Mode, Notice, Overlay, Snapping, State};
+use crate::core::mask::Mask;
 
 impl State {
     /// Does what the person asks for, at `now` in milliseconds since 1970.
@@ -21,6 +24,12 @@ impl State {
         if !matches!(action, Action::Drag(_) | Action::Point(_)) {
             self.notice = None;
             self.retry();
+        }
+        if matches!(
+            action,
+            Action::Click(_) | Action::Correct(_) | Action::ZoomIn | Action::ZoomOut
+        ) {
+            self.last = Some(action);
         }
         let count = match action {
             Action::Digit(_) => None,
@@ -36,6 +45,16 @@ impl State {
             Action::Doubtful => self.go_to_doubt(),
             Action::Corner => self.put_corner(),
             Action::Click(side) => self.click(side),
+            Action::Accept if self.mode == Mode::Sheet => self.judge_sheet(),
+            Action::Accept if self.draws_polygon() => self.close_polygon(Brush::Paint),
+            Action::Erase if self.draws_polygon() => self.close_polygon(Brush::Erase),
+            Action::Undo if self.draws_polygon() => self.drop_vertex(),
+            Action::Polygon => self.add_vertex(),
+            Action::Extreme => self.put_extreme(),
+            Action::Snap => self.toggle_snapping(),
+            Action::JumpBack => self.jump_back(),
+            Action::Repeat => self.repeat(now),
+            Action::Sheet => self.toggle_sheet(),
             Action::Accept => self.accept(),
             Action::Drop => self.drop_draft(),
             Action::Undo if self.mode == Mode::Review => self.take_back(),
@@ -51,7 +70,9 @@ impl State {
             Action::PreviousObject => self.select(-1),
             Action::EditObject => self.edit_object(),
             Action::DeleteObject => self.delete_object(),
-            Action::JoinObjects => self.join_objects(),
+            Action::JoinObjects => self.combine(Mask::union, "join"),
+            Action::SubtractObject => self.combine(Mask::difference, "subtract"),
+            Action::IntersectObject => self.combine(Mask::intersection, "intersect"),
             Action::SplitObject => self.split_object(),
             Action::RaiseObject => self.reorder(1),
             Action::LowerObject => self.reorder(-1),
@@ -182,6 +203,26 @@ impl State {
         }
     }
 
+    fn draws_polygon(&self) -> bool {
+        matches!(self.mode, Mode::Polygon { .. })
+    }
+
+    fn repeat(&mut self, now: i64) {
+        match self.last {
+            Some(action) => self.act(action, now),
+            None => self.notice = Some(Notice::Info("nothing to repeat yet".into())),
+        }
+    }
+
+    fn toggle_snapping(&mut self) {
+        let (snapping, told) = match self.snapping {
+            Snapping::Off => (Snapping::On, "box sides snap to strong edges"),
+            Snapping::On => (Snapping::Off, "box sides stay where they are put"),
+        };
+        self.snapping = snapping;
+        self.notice = Some(Notice::Info(told.into()));
+    }
+
     fn toggle_brush(&mut self, brush: Brush) {
         if self.mode == Mode::Brush(brush) {
             self.mode = Mode::Aim;
@@ -195,13 +236,14 @@ impl State {
     }
 
     fn toggle_help(&mut self) {
-        self.mode = match self.mode {
-            Mode::Help { .. } => Mode::Aim,
-            _ => Mode::Help {
-                search: String::new(),
-                scroll: 0,
-            },
-        };
+        if matches!(self.mode, Mode::Help { .. }) {
+            self.mode = std::mem::take(&mut self.behind);
+            return;
+        }
+        self.open_window(Mode::Help {
+            search: String::new(),
+            scroll: 0,
+        });
     }
 
     /// Whether the document may be changed; tells why not.

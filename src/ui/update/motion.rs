@@ -53,11 +53,30 @@ impl State {
         open.view = open.view.showing(open.cursor);
     }
 
+    /// Puts the cursor far away; `jump_back` returns.
+    pub(super) fn jump_to(&mut self, at: ImagePoint) {
+        if let Some(open) = &mut self.open {
+            open.before_jump = Some(open.cursor);
+        }
+        self.put_cursor(at);
+    }
+
+    pub(super) fn jump_back(&mut self) {
+        match self.shown().and_then(|o| o.before_jump) {
+            Some(at) => self.jump_to(at),
+            None => self.notice = Some(Notice::Info("no jump to go back from".into())),
+        }
+    }
+
     pub(super) fn drag(&mut self, at: ImagePoint) {
         let from = self.shown().map(|o| o.cursor);
         self.put_cursor(at);
         if matches!(self.mode, Mode::Brush(_)) {
             self.dab(from);
+        }
+        // A drag while a polygon is drawn is a lasso.
+        if matches!(self.mode, Mode::Polygon { .. }) {
+            self.add_vertex();
         }
     }
 
@@ -68,6 +87,11 @@ impl State {
         };
         let Some(open) = self.shown() else { return };
         if matches!(self.mode, Mode::Brush(_)) {
+            return;
+        }
+        if matches!(self.mode, Mode::Polygon { .. }) {
+            self.put_cursor(at);
+            self.add_vertex();
             return;
         }
         let moved = |a: u32, b: u32, scale: f64| f64::from(a.abs_diff(b)) * scale > 6.0;
@@ -97,7 +121,7 @@ impl State {
             return;
         };
         self.mode = Mode::Grid { region };
-        self.put_cursor(region.centre());
+        self.jump_to(region.centre());
     }
 
     /// Narrows the grid's region to one of its nine parts, numbered row by row.
@@ -139,7 +163,7 @@ impl State {
         };
         let at = soft.most_doubtful(open.decoded.image.size(), &open.document().draft.prompt);
         match at {
-            Some(at) => self.put_cursor(at),
+            Some(at) => self.jump_to(at),
             None => self.notice = Some(Notice::Info("the engine is sure everywhere".into())),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::document::{Draft, Object, Origin, Proposal};
+use crate::core::mask::Mask;
 use crate::store::settings::{Class, class_colour};
 use crate::ui::state::{Mode, Notice, State};
 
@@ -27,7 +28,7 @@ impl State {
     pub(super) fn cursor_to_selected(&mut self) {
         let bounds = self.selected().and_then(|o| o.mask.bounds());
         if let Some(bounds) = bounds {
-            self.put_cursor(bounds.centre());
+            self.jump_to(bounds.centre());
         }
     }
 
@@ -99,21 +100,31 @@ impl State {
         self.notice = Some(Notice::Info("deleted; u brings it back".into()));
     }
 
-    pub(super) fn join_objects(&mut self) {
+    /// Puts two objects together: what `set` makes of the one before and the selected one takes
+    /// the place of the one before.
+    pub(super) fn combine(&mut self, set: impl FnOnce(&Mask, &Mask) -> Mask, name: &str) {
         if !self.may_write() {
             return;
         }
         let Some(at) = self.target() else { return };
         let Some(open) = &mut self.open else { return };
         let Some(below) = at.checked_sub(1) else {
-            self.notice = Some(Notice::Info("no object before this one to join".into()));
+            let told = format!("no object before this one to {name} with: Tab selects another");
+            self.notice = Some(Notice::Info(told));
             return;
         };
+        let objects = &open.document().objects;
+        let mask = set(&objects[below].mask, &objects[at].mask);
+        if mask.is_empty() {
+            let told = format!("nothing would be left: {name} keeps both objects");
+            self.notice = Some(Notice::Info(told));
+            return;
+        }
         let now = self.now;
         open.history.step(|d| {
-            let upper = d.objects.remove(at);
+            d.objects.remove(at);
             let lower = Arc::make_mut(&mut d.objects[below]);
-            lower.mask = Arc::new(lower.mask.union(&upper.mask));
+            lower.mask = Arc::new(mask);
             lower.changed = now;
         });
         open.selected = Some(below);

@@ -32,8 +32,18 @@ impl State {
         if self.mode != Mode::Review || !self.may_write() {
             return;
         }
-        let (Some(at), Some(item)) = (self.shown().and_then(|o| o.selected), self.review.item())
-        else {
+        let Some(at) = self.shown().and_then(|o| o.selected) else {
+            return;
+        };
+        self.give(at, verdict);
+        self.review.repeat();
+        self.notice = Some(Notice::Info(verdict.name().into()));
+        self.next_in_review();
+    }
+
+    /// Writes a verdict for the queue's present object, which is the document's `at`th.
+    pub(super) fn give(&mut self, at: usize, verdict: Verdict) {
+        let Some(item) = self.review.item() else {
             return;
         };
         let now = self.now;
@@ -71,9 +81,6 @@ impl State {
             same: before == verdict,
         });
         review.since = 0;
-        review.repeat();
-        self.notice = Some(Notice::Info(verdict.name().into()));
-        self.next_in_review();
     }
 
     pub(super) fn put_off(&mut self) {
@@ -120,8 +127,10 @@ impl State {
     /// Goes on where a review waited for an image or for the survey.
     pub(super) fn arrive_in_review(&mut self) {
         let waits = self.shown().is_none_or(|o| o.selected.is_none());
-        if self.mode == Mode::Review && waits {
-            self.show_in_review();
+        match self.mode {
+            Mode::Review if waits => self.show_in_review(),
+            Mode::Sheet if self.sheet.is_none() => self.fill_sheet(),
+            _ => {}
         }
     }
 

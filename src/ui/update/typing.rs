@@ -9,19 +9,12 @@ use crate::ui::state::{Mode, State, Typing};
 
 impl State {
     pub(super) fn type_key(&mut self, action: Action, now: i64) {
-        let begin = |what| Mode::Typing {
-            what,
-            text: String::new(),
-            choice: 0,
-        };
         match action {
-            Action::ChooseClass => self.mode = begin(Typing::Class),
-            Action::Commands => self.mode = begin(Typing::Command),
-            Action::Comment if self.selected().is_some() => self.mode = begin(Typing::Comment),
-            Action::FlagWithComment if self.selected().is_some() => {
-                self.mode = begin(Typing::Flag);
-            }
-            Action::Cancel => self.mode = self.behind(),
+            Action::ChooseClass => self.begin(Typing::Class),
+            Action::Commands => self.begin(Typing::Command),
+            Action::Comment if self.selected().is_some() => self.begin(Typing::Comment),
+            Action::FlagWithComment if self.selected().is_some() => self.begin(Typing::Flag),
+            Action::Cancel => self.mode = std::mem::take(&mut self.behind),
             Action::Confirm => self.confirm(now),
             Action::Type(c) => self.change_text(|text| text.push(c)),
             Action::Backspace => self.change_text(|text| {
@@ -31,15 +24,17 @@ impl State {
         }
     }
 
-    /// The mode a typed line goes back to.
-    fn behind(&self) -> Mode {
-        match self.mode {
-            Mode::Typing {
-                what: Typing::Comment | Typing::Flag,
-                ..
-            } => Mode::Review,
-            _ => Mode::Aim,
-        }
+    fn begin(&mut self, what: Typing) {
+        self.open_window(Mode::Typing {
+            what,
+            text: String::new(),
+            choice: 0,
+        });
+    }
+
+    /// Lays a window over the present mode, which comes back when the window closes.
+    pub(super) fn open_window(&mut self, window: Mode) {
+        self.behind = std::mem::replace(&mut self.mode, window);
     }
 
     fn change_text(&mut self, change: impl FnOnce(&mut String)) {
@@ -52,7 +47,7 @@ impl State {
                 change(search);
                 *scroll = 0;
             }
-            Mode::Aim | Mode::Grid { .. } | Mode::Brush(_) | Mode::Review => {}
+            _ => {}
         }
     }
 
@@ -63,7 +58,7 @@ impl State {
             Mode::Help { scroll, .. } => {
                 *scroll = (i64::from(*scroll) + by).clamp(0, 500) as u16;
             }
-            Mode::Aim | Mode::Grid { .. } | Mode::Brush(_) | Mode::Review => {}
+            _ => {}
         }
     }
 
@@ -75,10 +70,10 @@ impl State {
     }
 
     fn confirm(&mut self, now: i64) {
-        let Mode::Typing { what, text, choice } = std::mem::replace(&mut self.mode, Mode::Aim)
-        else {
+        let Mode::Typing { what, text, choice } = std::mem::take(&mut self.mode) else {
             return;
         };
+        self.mode = std::mem::take(&mut self.behind);
         match what {
             Typing::Class => {
                 let matching = self.matching_classes(&text);
@@ -104,7 +99,6 @@ impl State {
     }
 
     fn comment(&mut self, text: &str) {
-        self.mode = Mode::Review;
         let Some(open) = &mut self.open else { return };
         let Some(at) = open.selected else { return };
         open.history.step(|d| {

@@ -54,9 +54,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
         waiting(state, frame);
     }
     match &state.mode {
-        Mode::Help { search, scroll } => help::draw(search, *scroll, frame),
+        Mode::Help { search, scroll } => help::draw(&state.keymap, search, *scroll, frame),
         Mode::Typing { what, text, choice } => windows::typing(state, *what, text, *choice, frame),
-        Mode::Aim | Mode::Grid { .. } | Mode::Brush(_) | Mode::Review => {}
+        _ => {}
     }
 }
 

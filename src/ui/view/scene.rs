@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
+use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::scene::{Layer, Mark, Photo, Scene, Style};
-use crate::ui::state::{Mode, Open, Overlay, State};
+use crate::core::sheet;
+use crate::core::view::View;
+use crate::ui::state::{Mode, Open, Overlay, Sheet, State};
 
 /// The scene of the open image; `None` while there is none or a window covers it.
 pub fn scene(state: &State) -> Option<Scene> {
     let open = state.shown()?;
     if super::hides_picture(state) {
         return None;
+    }
+    if let Some(sheet) = state.sheet.as_ref().filter(|_| state.mode == Mode::Sheet) {
+        return Some(sheet_scene(state, sheet));
     }
     Some(Scene {
         photo: Photo {
@@ -21,6 +27,42 @@ pub fn scene(state: &State) -> Option<Scene> {
         marks: marks(state, open),
         next: Vec::new(),
     })
+}
+
+/// The sheet as a picture of its own: a letter on each tile, a cross over those to reject.
+fn sheet_scene(state: &State, sheet: &Sheet) -> Scene {
+    let view = View::fit(sheet.image.size(), state.canvas, state.cell);
+    let mut marks = Vec::new();
+    for (i, tile) in sheet.tiles.iter().enumerate() {
+        let rect = sheet::tile(i);
+        let letter = char::from(b'a' + i as u8);
+        marks.push(Mark::Label {
+            at: ImagePoint::new(rect.x0 + 12, rect.y0 + 12),
+            text: letter.to_string(),
+        });
+        if tile.rejected {
+            let corner = |x, y| ImagePoint::new(x, y);
+            for (from, to) in [
+                (corner(rect.x0, rect.y0), corner(rect.x1 - 1, rect.y1 - 1)),
+                (corner(rect.x1 - 1, rect.y0), corner(rect.x0, rect.y1 - 1)),
+            ] {
+                marks.push(Mark::Path {
+                    points: vec![from, to],
+                    closed: false,
+                });
+            }
+        }
+    }
+    Scene {
+        photo: Photo {
+            key: sheet.key,
+            image: Arc::clone(&sheet.image),
+        },
+        view,
+        layers: Vec::new(),
+        marks,
+        next: Vec::new(),
+    }
 }
 
 fn layers(state: &State, open: &Open) -> Vec<Layer> {
@@ -70,14 +112,17 @@ fn marks(state: &State, open: &Open) -> Vec<Mark> {
         marks.push(Mark::Grid(region));
     }
     if let Some(corner) = open.corner {
-        let rect = crate::core::geometry::ImageRect::from_corners(corner, open.cursor);
+        let rect = ImageRect::from_corners(corner, open.cursor);
         marks.push(Mark::Box(rect));
     }
     if let Some(from) = state.pressed.filter(|from| *from != open.cursor)
         && !matches!(state.mode, Mode::Brush(_))
     {
-        let rect = crate::core::geometry::ImageRect::from_corners(from, open.cursor);
+        let rect = ImageRect::from_corners(from, open.cursor);
         marks.push(Mark::Box(rect));
+    }
+    for at in &open.extremes {
+        marks.push(Mark::Box(ImageRect::from_corners(*at, *at)));
     }
     marks.extend(prompt.rect.map(Mark::Box));
     marks.extend(prompt.clicks.iter().copied().map(Mark::Click));
@@ -87,6 +132,15 @@ fn marks(state: &State, open: &Open) -> Vec<Mark> {
             radius: state.brush,
         }),
         Mode::Review => {}
+        Mode::Polygon { ref points } => {
+            let mut points = points.clone();
+            points.push(open.cursor);
+            marks.push(Mark::Path {
+                points,
+                closed: true,
+            });
+            marks.push(Mark::Crosshair(open.cursor));
+        }
         _ => marks.push(Mark::Crosshair(open.cursor)),
     }
     marks

@@ -166,6 +166,17 @@ fn told(state: &State) -> Line<'static> {
         Mode::Grid { .. } => "grid: q w e / a s d / z x c narrow, any other key acts there".into(),
         Mode::Brush(Brush::Paint) => brush("painting", state.brush),
         Mode::Brush(Brush::Erase) => brush("erasing", state.brush),
+        Mode::Polygon { points } => format!(
+            "polygon of {} points: {} adds, {} paints, {} erases, {} takes one back, esc drops",
+            points.len(),
+            state.keymap.first("polygon"),
+            state.keymap.first("accept"),
+            state.keymap.first("erase"),
+            state.keymap.first("undo"),
+        ),
+        Mode::Sheet => {
+            "sheet: a letter rejects, enter accepts the others, esc one at a time".into()
+        }
         Mode::Review => review(state),
         Mode::Typing { .. } | Mode::Help { .. } => String::new(),
         Mode::Aim => aim(state),
@@ -174,7 +185,7 @@ fn told(state: &State) -> Line<'static> {
 }
 
 fn review(state: &State) -> String {
-    let keys = "a accept  x reject  f flag  space later  e fix  u back  esc end";
+    let keys = "a accept  x reject  f flag  space later  e fix  G sheet  u back  esc end";
     let review = &state.review;
     if review.item().is_none() && !review.surveyed {
         return "looking for objects to review …".into();
@@ -207,14 +218,44 @@ fn aim(state: &State) -> String {
         Overlay::Off => "  (masks hidden: v)",
     };
     let draft = &open.document().draft;
-    let keys = if open.corner.is_some() {
-        "b other corner  g grid  esc drop"
+    let keys: &[(&str, &str)] = if open.corner.is_some() {
+        &[
+            ("corner", "other corner"),
+            ("grid", "grid"),
+            ("drop", "drop"),
+        ]
     } else if draft.mask().is_some() {
-        "enter accept  i inside  o outside  ; doubtful place  m M brush  u undo  esc drop"
+        &[
+            ("accept", "accept"),
+            ("inside", "inside"),
+            ("outside", "outside"),
+            ("doubtful", "doubtful place"),
+            ("paint", "brush"),
+            ("undo", "undo"),
+            ("drop", "drop"),
+        ]
     } else if open.selected.is_some() {
-        "e edit  d delete  c class  tab next  z zoom  esc unselect"
+        &[
+            ("edit", "edit"),
+            ("delete", "delete"),
+            ("class", "class"),
+            ("next-object", "next"),
+            ("zoom-object", "zoom"),
+            ("drop", "unselect"),
+        ]
     } else {
-        "b box  i inside  g grid aim  tab objects  n next  r review  ? help"
+        &[
+            ("corner", "box"),
+            ("inside", "inside"),
+            ("grid", "grid aim"),
+            ("next-object", "objects"),
+            ("next", "next"),
+            ("review", "review"),
+            ("help", "help"),
+        ]
     };
+    let told = |(name, does): &(&str, &str)| format!("{} {does}", state.keymap.first(name));
+    let keys: Vec<String> = keys.iter().map(told).collect();
+    let keys = keys.join("  ");
     format!("{keys}{overlay}")
 }

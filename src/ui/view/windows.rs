@@ -13,7 +13,7 @@ use crate::ui::update::matching_commands;
 pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mut Frame) {
     let (title, rows) = match what {
         Typing::Class => ("class", classes(state, text)),
-        Typing::Command => ("command", commands(text)),
+        Typing::Command => ("command", commands(state, text)),
         Typing::Comment => ("comment", Vec::new()),
         Typing::Flag => ("flag: why?", Vec::new()),
     };
@@ -55,13 +55,13 @@ fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
     rows
 }
 
-fn commands(text: &str) -> Vec<Line<'static>> {
+fn commands(state: &State, text: &str) -> Vec<Line<'static>> {
     matching_commands(text)
         .into_iter()
         .map(|c| {
             Line::from(vec![
                 Span::raw(format!(" {:<18}", c.name)),
-                Span::styled(format!("{:<10}", c.keys), DIM),
+                Span::styled(format!("{:<10}", state.keymap.keys_of(c.name)), DIM),
                 Span::raw(c.help),
             ])
         })
