@@ -3,6 +3,8 @@
 //! Everything is drawn at the resolution of the screen, so that lines stay thin at any zoom. All
 //! protocols show these pixels; only how they get to the terminal differs.
 
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+
 use super::geometry::ImagePoint;
 use super::mask::Mask;
 use super::prompt::Side;
@@ -26,6 +28,7 @@ const LIGHT: Rgba = [255, 255, 255, 255];
 const INSIDE: Rgba = [0, 230, 118, 255];
 const OUTSIDE: Rgba = [255, 64, 64, 255];
 const FRAME: Rgba = [255, 214, 0, 255];
+const PLATE: Rgba = [0, 0, 0, 255];
 const GRID: Rgba = [255, 255, 255, 150];
 
 /// Which marks go into the raster.
@@ -173,10 +176,11 @@ impl Overlay {
                 self.disk(x, y, rim - 1.0, rim + 2.0, DARK);
                 self.disk(x, y, rim - 0.5, rim + 1.0, LIGHT);
             }
-            Mark::Label { at, .. } => {
-                let (x, y) = centre(view, *at);
-                self.disk(x, y, 0.0, 4.0, LIGHT);
+            // Half-blocks have no pixels for letters: there they are cells.
+            Mark::Label { at, text } if view.cell.height >= 8.0 => {
+                self.label(centre(view, *at), text);
             }
+            Mark::Label { .. } => {}
         }
     }
 
@@ -187,6 +191,31 @@ impl Overlay {
         for (offset, colour) in [(-1.0, DARK), (1.0, DARK), (0.0, LIGHT)] {
             self.line((0.0, y + offset), (w, y + offset), colour);
             self.line((x + offset, 0.0), (x + offset, h), colour);
+        }
+    }
+
+    /// Letters on a dark plate, its middle at (x, y).
+    fn label(&mut self, (x, y): (f64, f64), text: &str) {
+        const HEIGHT: RasterHeight = RasterHeight::Size20;
+        let glyph = |c| get_raster(c, FontWeight::Bold, HEIGHT);
+        let width = get_raster_width(FontWeight::Bold, HEIGHT);
+        let glyphs: Vec<_> = text.chars().filter_map(glyph).collect();
+        let (dark, light) = (self.index(PLATE), self.index(LIGHT));
+        let across = (glyphs.len() * width + 6) as f64;
+        let down = HEIGHT.val() as f64 + 2.0;
+        let (left, top) = (x - across / 2.0, y - down / 2.0);
+        for dy in 0..down as u32 {
+            for dx in 0..across as u32 {
+                self.put(left + f64::from(dx), top + f64::from(dy), dark);
+            }
+        }
+        for (i, glyph) in glyphs.iter().enumerate() {
+            for (dy, row) in glyph.rows().enumerate() {
+                for (dx, _) in row.iter().enumerate().filter(|(_, v)| **v > 110) {
+                    let (dx, dy) = ((i * width + dx + 3) as f64, dy as f64 + 1.0);
+                    self.put(left + dx, top + dy, light);
+                }
+            }
         }
     }
 

@@ -12,25 +12,33 @@ use super::view::View;
 /// Objects on one sheet: as many as there are letters for.
 pub const TILES: usize = 24;
 const COLUMNS: u32 = 6;
+
+/// Columns of a sheet of so many tiles: a little wider than high.
+fn columns(count: usize) -> u32 {
+    ((1.5 * count as f64).sqrt().ceil() as u32).clamp(1, COLUMNS)
+}
+
 /// Side of a tile, and the gap between tiles, in pixels.
 const SIDE: u32 = 160;
 const GAP: u32 = 6;
 
-/// Where a tile lies on the sheet.
-pub fn tile(index: usize) -> ImageRect {
-    let (col, row) = (index as u32 % COLUMNS, index as u32 / COLUMNS);
+/// Where a tile lies on a sheet of `count` tiles.
+pub fn tile(index: usize, count: usize) -> ImageRect {
+    let columns = columns(count);
+    let (col, row) = (index as u32 % columns, index as u32 / columns);
     let (x, y) = (col * (SIDE + GAP), row * (SIDE + GAP));
     ImageRect::new(x, y, x + SIDE, y + SIDE)
 }
 
 /// Draws the masks, each with a quarter of its size around it and its outline.
 pub fn draw(image: &Image, masks: &[(Arc<Mask>, Rgb)]) -> Image {
-    let rows = (masks.len() as u32).div_ceil(COLUMNS).max(1);
-    let size = Size::new(COLUMNS * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP);
+    let columns = columns(masks.len());
+    let rows = (masks.len() as u32).div_ceil(columns).max(1);
+    let size = Size::new(columns * (SIDE + GAP) - GAP, rows * (SIDE + GAP) - GAP);
     let mut pixels = vec![24; size.width as usize * size.height as usize * 3];
     for (i, (mask, colour)) in masks.iter().enumerate() {
         let picture = one(image, mask, *colour);
-        let at = tile(i);
+        let at = tile(i, masks.len());
         for (y, row) in picture.chunks_exact(SIDE as usize * 3).enumerate() {
             let start = ((at.y0 as usize + y) * size.width as usize + at.x0 as usize) * 3;
             pixels[start..start + row.len()].copy_from_slice(row);
@@ -79,8 +87,7 @@ fn one(image: &Image, mask: &Arc<Mask>, colour: Rgb) -> Vec<u8> {
 fn sample(image: &Image, view: &View, x: u32, y: u32) -> [u8; 3] {
     let mut sum = [0_u32; 3];
     for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
-        let (left, top) = (f64::from(view.cells.col), f64::from(view.cells.row));
-        let at = view.image_from_screen(f64::from(x) + left + dx, f64::from(y) + top + dy);
+        let at = view.image_from_screen(f64::from(x) + dx, f64::from(y) + dy);
         let colour = image.pixel(at);
         for (s, c) in sum.iter_mut().zip(colour) {
             *s += u32::from(c);
@@ -92,6 +99,7 @@ fn sample(image: &Image, view: &View, x: u32, y: u32) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::geometry::ImagePoint;
 
     #[test]
     fn each_object_is_in_the_middle_of_its_tile_in_its_own_colours() {
@@ -108,10 +116,15 @@ mod tests {
             }
         }
         let image = Image::from_rgb(size, pixels);
-        let masks = [red, blue].map(|r| (Arc::new(Mask::from_rect(size, r)), [255, 255, 0]));
+        let whole = size.bounds();
+        let masks = [red, blue, whole].map(|r| (Arc::new(Mask::from_rect(size, r)), [255, 255, 0]));
         let sheet = draw(&image, &masks);
-        let middle = |i| sheet.pixel(tile(i).centre());
+        let middle = |i| sheet.pixel(tile(i, 3).centre());
         assert_eq!((middle(0), middle(1)), ([200, 0, 0], [0, 0, 200]));
-        assert_eq!(sheet.size(), Size::new(990, 160));
+        // The whole image, 160 wide, lies 20 pixels below the tile's top.
+        let at = tile(2, 3);
+        let blue = sheet.pixel(ImagePoint::new(at.x0 + 122, at.y0 + 20 + 82));
+        assert_eq!(blue, [0, 0, 200]);
+        assert_eq!(sheet.size(), Size::new(492, 160));
     }
 }

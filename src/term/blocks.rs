@@ -1,11 +1,11 @@
 //! Half-blocks: each cell shows two pixels, in any terminal.
 
 use ratatui::buffer::Buffer;
-use ratatui::style::Color;
+use ratatui::style::{Color, Style};
 
 use crate::core::geometry::CellSize;
 use crate::core::raster::{Marks, Overlay};
-use crate::core::scene::{Rgb, Scene};
+use crate::core::scene::{Mark, Rgb, Scene};
 use crate::core::view::View;
 use crate::term::photo;
 
@@ -83,6 +83,15 @@ impl Blocks {
                         .set_fg(colour(upper, depth))
                         .set_bg(colour(lower, depth));
                 }
+            }
+        }
+        for mark in &scene.marks {
+            let Mark::Label { at, text } = mark else {
+                continue;
+            };
+            if let Some(cell) = view.cell_from_image(*at) {
+                let style = Style::new().fg(Color::White).bg(Color::Black).bold();
+                buffer.set_stringn(cell.col, cell.row, text, text.len(), style);
             }
         }
     }

@@ -34,10 +34,10 @@ fn sheet_scene(state: &State, sheet: &Sheet) -> Scene {
     let view = View::fit(sheet.image.size(), state.canvas, state.cell);
     let mut marks = Vec::new();
     for (i, tile) in sheet.tiles.iter().enumerate() {
-        let rect = sheet::tile(i);
+        let rect = sheet::tile(i, sheet.tiles.len());
         let letter = char::from(b'a' + i as u8);
         marks.push(Mark::Label {
-            at: ImagePoint::new(rect.x0 + 12, rect.y0 + 12),
+            at: ImagePoint::new(rect.x0 + 10, rect.y0 + 14),
             text: letter.to_string(),
         });
         if tile.rejected {
