@@ -434,3 +434,29 @@ fn a_window_closes_onto_the_review_it_was_opened_from() {
         ("cut off", Verdict::Flagged)
     );
 }
+
+#[test]
+fn a_letter_takes_what_the_engine_found_and_a_capital_accepts_it() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("f");
+    session.settle(|s| s.mode == Mode::Hints);
+    let count = session.state.shown().expect("open").hints.len();
+    assert!(count > 1, "the photo shows more than one thing: {count}");
+    session.keys("A");
+    assert_eq!(session.objects(), 1);
+    // The letters are there again at once, without what is masked now.
+    assert_eq!(session.state.mode, Mode::Hints);
+    assert!(session.state.shown().expect("open").hints.len() < count);
+    session.keys("a");
+    assert_eq!(session.state.mode, Mode::Aim);
+    let open = session.state.shown().expect("open");
+    let draft = &open.document().draft;
+    let mask = draft.mask().expect("a mask");
+    assert!(
+        mask.contains(draft.prompt.clicks[0].at),
+        "the click lies in it"
+    );
+    session.keys("o");
+    assert!(session.state.focus().is_some(), "a correction builds on it");
+}

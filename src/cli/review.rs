@@ -105,13 +105,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         paths: paths(args.paths)?,
         graphics: args.graphics,
         engine: args.engine,
-        start: Start::Review(Plan {
+        start: Start::Review(Box::new(Plan {
             filter,
             order,
             again: args.again,
             seed: args.seed,
             log: args.jsonl,
-        }),
+        })),
     })
 }
 

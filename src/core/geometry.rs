@@ -79,6 +79,18 @@ impl ImageRect {
         }
     }
 
+    /// One of its nine parts, numbered row by row; none is empty.
+    #[must_use]
+    pub fn ninth(self, part: u32) -> Self {
+        let third = |low: u32, length: u32, i: u32| {
+            let from = low + length * i / 3;
+            (from, (low + length * (i + 1) / 3).max(from + 1))
+        };
+        let (x0, x1) = third(self.x0, self.width(), part % 3);
+        let (y0, y1) = third(self.y0, self.height(), part / 3);
+        Self::new(x0, y0, x1, y1)
+    }
+
     pub const fn width(self) -> u32 {
         self.x1.saturating_sub(self.x0)
     }

@@ -137,7 +137,6 @@ impl Overlay {
                 let (x1, y1) = view.screen_from_image(f64::from(rect.x1), f64::from(rect.y1));
                 self.frame([x0, y0, x1, y1], FRAME);
             }
-            Mark::Crosshair(_) | Mark::Box(_) => {}
             Mark::Click(click) => {
                 let (x, y) = centre(view, click.at);
                 match click.side {
@@ -176,11 +175,11 @@ impl Overlay {
                 self.disk(x, y, rim - 1.0, rim + 2.0, DARK);
                 self.disk(x, y, rim - 0.5, rim + 1.0, LIGHT);
             }
-            // Half-blocks have no pixels for letters: there they are cells.
             Mark::Label { at, text } if view.cell.height >= 8.0 => {
                 self.label(centre(view, *at), text);
             }
-            Mark::Label { .. } => {}
+            // Half-blocks have no pixels for letters: there they are cells.
+            Mark::Crosshair(_) | Mark::Box(_) | Mark::Label { .. } => {}
         }
     }
 

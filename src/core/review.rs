@@ -128,7 +128,7 @@ impl Order {
     }
 }
 
-/// A number that looks random and depends on the object and the seed alone: SplitMix64 (Steele,
+/// A number that looks random and depends on the object and the seed alone: `SplitMix64` (Steele,
 /// Lea, Flood 2014).
 pub fn scatter(image: usize, id: u64, seed: u64) -> u64 {
     let mix = |x: u64| {

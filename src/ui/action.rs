@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::core::document::{Document, Proposal, Verdict};
 use crate::core::geometry::ImagePoint;
 use crate::core::history::History;
+use crate::core::image::Image;
 use crate::core::prompt::Side;
 use crate::core::review::{Filter, Found};
 use crate::segment::Question;
@@ -58,6 +59,8 @@ pub enum Action {
     Undo,
     Redo,
     GridAim,
+    /// Letters on what the engine finds.
+    Hints,
     /// Back to where the cursor was before it jumped.
     JumpBack,
     Extreme,
@@ -139,6 +142,8 @@ pub struct Wants {
     pub ahead: Vec<PathBuf>,
     /// A prompt without an answer.
     pub answer: Option<Ask>,
+    /// What the engine shall find by itself.
+    pub hints: Option<Hints>,
     pub save: Option<Save>,
     /// A class to write into the folder's settings.
     pub class: Option<Class>,
@@ -183,6 +188,27 @@ impl PartialEq for Ask {
     }
 }
 
+/// A search for objects that nobody pointed at.
+#[derive(Debug, Clone)]
+pub struct Hints {
+    pub path: PathBuf,
+    pub image: Arc<Image>,
+    pub key: u64,
+}
+
+impl PartialEq for Hints {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.key == other.key
+    }
+}
+
+/// An object the engine found, with the pixel its letter stands on: the deepest one.
+#[derive(Debug, Clone)]
+pub struct Hint {
+    pub proposal: Proposal,
+    pub at: ImagePoint,
+}
+
 /// What the world answered. Each names what it answers.
 #[derive(Debug)]
 pub enum Outcome {
@@ -192,6 +218,8 @@ pub enum Outcome {
     Opened(Box<OpenedImage>),
     OpenFailed(PathBuf, String),
     Proposed(Box<Answer>),
+    /// Objects the engine found by itself, the surest first.
+    Hinted(Hints, Vec<Hint>),
     /// The engine could not answer.
     Unanswered(PathBuf, String),
     EngineReady(String),

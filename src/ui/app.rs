@@ -32,7 +32,7 @@ pub struct Options {
 pub enum Start {
     #[default]
     Annotate,
-    Review(Plan),
+    Review(Box<Plan>),
 }
 
 /// Why the app could not start or go on.
@@ -74,7 +74,7 @@ pub fn run(options: Options) -> Result<Summary, Error> {
     let mut app = App::new(screen, settings, workers);
     app.state.keymap = keymap;
     if let Start::Review(plan) = options.start {
-        app.state.review.plan = Arc::new(plan);
+        app.state.review.plan = Arc::new(*plan);
         app.state.start_review();
     }
     app.run(&received)
@@ -126,7 +126,7 @@ impl App {
         while !self.state.quit {
             match self.next(received) {
                 Ok(event) => self.take(event),
-                Err(RecvTimeoutError::Timeout) => self.state.lit = !self.state.lit,
+                Err(RecvTimeoutError::Timeout) => self.state.overlay.blink(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // All that has come meanwhile counts before the next frame is drawn.
@@ -146,7 +146,7 @@ impl App {
     fn next(&self, received: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
         const BLINK: Duration = Duration::from_millis(500);
         match self.state.overlay {
-            Overlay::Blink => received.recv_timeout(BLINK),
+            Overlay::Blink | Overlay::Dark => received.recv_timeout(BLINK),
             _ => received.recv().map_err(RecvTimeoutError::from),
         }
     }

@@ -103,8 +103,17 @@ impl State {
                     return self.mark_tile(c);
                 }
                 KeyCode::Char('G') => Some(Action::Sheet),
-                _ => self.keymap.lookup(key).filter(serves_sheet),
+                _ => self.keymap.lookup(key).filter(serves_window),
             },
+            Mode::Hints => {
+                if let KeyCode::Char(c) = key.code
+                    && c.is_ascii_alphabetic()
+                    && !key.modifiers.contains(KeyModifiers::CONTROL)
+                {
+                    return self.take_hint(c);
+                }
+                self.keymap.lookup(key).filter(serves_window)
+            }
             Mode::Review => self.keymap.lookup_review(key),
             Mode::Aim | Mode::Brush(_) | Mode::Polygon { .. } => self.keymap.lookup(key),
         };
@@ -159,8 +168,8 @@ impl State {
     }
 }
 
-/// Actions that mean something on the sheet.
-fn serves_sheet(action: &Action) -> bool {
+/// Actions that mean something where letters name things.
+fn serves_window(action: &Action) -> bool {
     matches!(
         action,
         Action::Accept | Action::Drop | Action::Help | Action::Quit | Action::Suspend

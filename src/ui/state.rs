@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::action::{Action, Answer, Ask, OpenedImage, Person, Save, Survey, Wants};
+use super::action::{Action, Answer, Ask, Hint, Hints, OpenedImage, Person, Save, Survey, Wants};
 use super::keymap::Keymap;
 use super::review::ReviewPass;
 use crate::core::document::{Document, Proposal};
@@ -31,6 +31,8 @@ pub enum Mode {
     },
     /// The brush follows the cursor.
     Brush(Brush),
+    /// A letter takes an object that the engine found.
+    Hints,
     /// Points of an outline, in order.
     Polygon {
         points: Vec<ImagePoint>,
@@ -82,6 +84,8 @@ pub enum Overlay {
     Outline,
     /// Outlined, there and gone in turn, so that the edge beneath is seen.
     Blink,
+    /// The half of a blink in which the masks are gone.
+    Dark,
     Off,
 }
 
@@ -91,8 +95,17 @@ impl Overlay {
         match self {
             Self::Fill => Self::Outline,
             Self::Outline => Self::Blink,
-            Self::Blink => Self::Off,
+            Self::Blink | Self::Dark => Self::Off,
             Self::Off => Self::Fill,
+        }
+    }
+
+    /// The other half of a blink.
+    pub fn blink(&mut self) {
+        match self {
+            Self::Blink => *self = Self::Dark,
+            Self::Dark => *self = Self::Blink,
+            Self::Fill | Self::Outline | Self::Off => {}
         }
     }
 }
@@ -140,6 +153,12 @@ pub struct Open {
     pub corner: Option<ImagePoint>,
     /// Outermost points given so far.
     pub extremes: Vec<ImagePoint>,
+    /// What the engine found by itself, once it was asked.
+    pub found: Option<Vec<Hint>>,
+    /// Whether the person waits for letters.
+    pub hinting: bool,
+    /// The letters on the screen.
+    pub hints: Vec<Hint>,
     /// Where the cursor was before it jumped.
     pub before_jump: Option<ImagePoint>,
     /// Which object is selected.
@@ -191,8 +210,6 @@ pub struct State {
     pub count: Option<(u32, Arc<str>)>,
     pub brush: f64,
     pub overlay: Overlay,
-    /// Whether a blinking overlay is there just now.
-    pub lit: bool,
     pub review: ReviewPass,
     pub sheet: Option<Sheet>,
     pub snapping: Snapping,
@@ -239,7 +256,6 @@ impl State {
             count: None,
             brush: 12.0,
             overlay: Overlay::default(),
-            lit: true,
             review: ReviewPass::default(),
             sheet: None,
             snapping: Snapping::Off,
@@ -316,6 +332,7 @@ impl State {
                 .map(Path::to_path_buf),
             ahead: self.ahead(),
             answer: self.question(),
+            hints: self.wanted_hints(),
             save: self.save(),
             class: self.new_class.clone(),
             survey: self.survey(),
@@ -368,6 +385,15 @@ impl State {
         })
     }
 
+    fn wanted_hints(&self) -> Option<Hints> {
+        let open = self.shown()?;
+        (open.hinting && open.found.is_none()).then(|| Hints {
+            path: open.path.clone(),
+            image: Arc::clone(&open.decoded.image),
+            key: open.decoded.key,
+        })
+    }
+
     fn save(&self) -> Option<Save> {
         let open = self.open.as_ref()?;
         let due = !open.is_saved()
@@ -415,6 +441,9 @@ impl State {
             wide: None,
             corner: None,
             extremes: Vec::new(),
+            found: None,
+            hinting: false,
+            hints: Vec::new(),
             before_jump: None,
             selected: None,
             alternatives: Vec::new(),

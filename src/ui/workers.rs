@@ -7,8 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use super::action::{Answer, Ask, OpenedImage, Outcome, Save, Survey, Wants};
+use super::action::{Answer, Ask, Hint, Hints, OpenedImage, Outcome, Save, Survey, Wants};
+use crate::core::distance::Depths;
+use crate::core::document::Proposal;
 use crate::core::printable::printable;
+use crate::segment::proposals;
 use crate::segment::{self, Engine, Error};
 use crate::store::decode::{self, Decoded};
 use crate::store::folder;
@@ -80,6 +83,13 @@ impl<T> Slot<T> {
 /// Images that shall be in memory: the first is to be shown, the others may be next.
 type Shelf = (Option<PathBuf>, Vec<PathBuf>);
 
+/// What the engine is asked: a prompt first, then what it finds by itself.
+#[derive(Debug)]
+struct Questions {
+    answer: Option<Ask>,
+    hints: Option<Hints>,
+}
+
 /// What the disk thread does, every one and in order.
 #[derive(Debug)]
 enum DiskJob {
@@ -90,7 +100,7 @@ enum DiskJob {
 }
 
 pub struct Workers {
-    questions: Arc<Slot<Ask>>,
+    questions: Arc<Slot<Questions>>,
     shelf: Arc<Slot<Shelf>>,
     disk: Option<Sender<DiskJob>>,
     threads: Vec<JoinHandle<()>>,
@@ -148,10 +158,12 @@ impl Workers {
         if wants.open != self.last.open || wants.ahead != self.last.ahead {
             self.shelf.put((wants.open.clone(), wants.ahead.clone()));
         }
-        if wants.answer != self.last.answer
-            && let Some(ask) = wants.answer.clone()
-        {
-            self.questions.put(ask);
+        let asks = wants.answer != self.last.answer || wants.hints != self.last.hints;
+        if asks && (wants.answer.is_some() || wants.hints.is_some()) {
+            self.questions.put(Questions {
+                answer: wants.answer.clone(),
+                hints: wants.hints.clone(),
+            });
         }
         if wants.class != self.last.class
             && let Some(class) = wants.class.clone()
@@ -254,7 +266,7 @@ fn look(wanted: &Survey, events: &Sender<Event>) {
     tell(events, Outcome::SurveyEnded(serial, problems));
 }
 
-fn answer_all(name: &str, questions: &Slot<Ask>, events: &Sender<Event>) {
+fn answer_all(name: &str, questions: &Slot<Questions>, events: &Sender<Event>) {
     let mut engine: Option<Box<dyn Engine>> = None;
     match segment::open(name) {
         Ok(opened) => {
@@ -263,38 +275,80 @@ fn answer_all(name: &str, questions: &Slot<Ask>, events: &Sender<Event>) {
         }
         Err(why) => tell(events, Outcome::Failed(why.to_string())),
     }
-    while let Some(ask) = questions.take() {
-        let start = Instant::now();
-        // An engine that broke down is not asked again: the next question gets a new one.
-        let asked = caught("segmenting", &ask.path, || {
-            let mut fit = match engine.take() {
-                Some(engine) => engine,
-                None => segment::open(name)?,
-            };
-            let result = fit.propose(&ask.question);
-            engine = Some(fit);
-            result
-        });
-        let result = match asked {
-            Ok(result) => result,
-            Err(why) => {
-                tell(events, Outcome::Unanswered(ask.path, why));
-                continue;
-            }
-        };
-        match result {
-            Ok(proposals) => {
-                let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-                let answer = Answer {
-                    ask,
-                    proposals,
-                    milliseconds,
-                };
-                tell(events, Outcome::Proposed(Box::new(answer)));
-            }
-            Err(Error::Cancelled) => {}
-            Err(why) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
+    let mut answered = None;
+    while let Some(asked) = questions.take() {
+        if let Some(ask) = asked.answer.filter(|a| Some(a) != answered.as_ref()) {
+            answered = Some(ask.clone());
+            answer(name, &mut engine, ask, events);
         }
+        if let Some(hints) = asked.hints {
+            // A prompt that comes meanwhile goes first; what is still wanted is then asked anew.
+            let stop = || questions.is_newer_waiting();
+            find(name, &mut engine, hints, &stop, events);
+        }
+    }
+}
+
+type Opened = Option<Box<dyn Engine>>;
+
+/// Does a job with the engine. One that broke down is not asked again: the next job gets a new one.
+fn with_engine<T>(
+    name: &str,
+    engine: &mut Opened,
+    path: &Path,
+    job: impl FnOnce(&mut dyn Engine) -> Result<T, Error>,
+) -> Result<Result<T, Error>, String> {
+    caught("segmenting", path, || {
+        let mut fit = match engine.take() {
+            Some(engine) => engine,
+            None => segment::open(name)?,
+        };
+        let result = job(fit.as_mut());
+        *engine = Some(fit);
+        result
+    })
+}
+
+fn answer(name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
+    let start = Instant::now();
+    let asked = with_engine(name, engine, &ask.path, |e| e.propose(&ask.question));
+    match asked {
+        Ok(Ok(proposals)) => {
+            let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+            let answer = Answer {
+                ask,
+                proposals,
+                milliseconds,
+            };
+            tell(events, Outcome::Proposed(Box::new(answer)));
+        }
+        Ok(Err(Error::Cancelled)) => {}
+        Ok(Err(why)) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
+        Err(why) => tell(events, Outcome::Unanswered(ask.path, why)),
+    }
+}
+
+fn find(
+    name: &str,
+    engine: &mut Opened,
+    hints: Hints,
+    stop: &dyn Fn() -> bool,
+    events: &Sender<Event>,
+) {
+    let asked = with_engine(name, engine, &hints.path, |e| {
+        let options = proposals::Options::default();
+        let found = proposals::propose_everywhere(e, &hints.image, hints.key, &options, stop)?;
+        let hint = |proposal: Proposal| {
+            let (_, at) = Depths::of(&proposal.mask).deepest(&[])?;
+            Some(Hint { proposal, at })
+        };
+        Ok(found.into_iter().filter_map(hint).collect())
+    });
+    match asked {
+        Ok(Ok(found)) => tell(events, Outcome::Hinted(hints, found)),
+        Ok(Err(Error::Cancelled)) => {}
+        Ok(Err(why)) => tell(events, Outcome::Failed(why.to_string())),
+        Err(why) => tell(events, Outcome::Failed(why)),
     }
 }
 

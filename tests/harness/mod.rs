@@ -122,10 +122,10 @@ impl Terminal {
     #[track_caller]
     pub fn wait_both(&mut self, what: &str, is_so: impl Fn(&vt100::Screen, &[u8]) -> bool) {
         while !is_so(self.emulator.screen(), &self.bytes) {
-            match self.output.recv_timeout(PATIENCE) {
-                Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("{what} did not come; the screen:\n{}", self.text()),
-            }
+            let Ok(bytes) = self.output.recv_timeout(PATIENCE) else {
+                panic!("{what} did not come; the screen:\n{}", self.text());
+            };
+            self.take(&bytes);
         }
     }
 

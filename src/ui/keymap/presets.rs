@@ -29,6 +29,8 @@ pub const PRESETS: &[Preset] = &[
         name: "cvat",
         keys: &[
             ("f", "next"),
+            ("F", "hints"),
+            ("A-f", "fill-holes"),
             ("d", "previous"),
             ("n", "accept"),
             ("h", "overlay"),

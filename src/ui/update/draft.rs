@@ -111,6 +111,9 @@ impl State {
 
     /// Drops one thing after the other: grid, brush, box corner, draft, selection.
     pub(super) fn drop_draft(&mut self) {
+        if self.mode == Mode::Hints {
+            return self.end_hints();
+        }
         if self.mode == Mode::Sheet {
             return self.toggle_sheet();
         }

@@ -1,6 +1,7 @@
 //! The only place where the state changes: by what the person asks for, and by what came of it.
 
 mod draft;
+mod hints;
 mod images;
 mod motion;
 mod objects;
@@ -42,6 +43,7 @@ impl State {
             Action::Release(at) => self.release(at),
             Action::Wheel(at, direction) => self.wheel(at, direction),
             Action::GridAim => self.start_grid(),
+            Action::Hints => self.start_hints(),
             Action::Doubtful => self.go_to_doubt(),
             Action::Corner => self.put_corner(),
             Action::Click(side) => self.click(side),
@@ -123,6 +125,7 @@ impl State {
                 self.arrive_in_review();
             }
             Outcome::Proposed(answer) => self.proposed(*answer),
+            Outcome::Hinted(asked, found) => self.hinted(&asked, found),
             Outcome::Unanswered(path, why) => {
                 self.notice = Some(Notice::Problem(why));
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {

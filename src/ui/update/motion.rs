@@ -129,15 +129,7 @@ impl State {
         let Mode::Grid { region } = self.mode else {
             return;
         };
-        let third = |low: u32, length: u32, i: u32| {
-            (
-                low + length * i / 3,
-                (low + length * (i + 1) / 3).max(low + length * i / 3 + 1),
-            )
-        };
-        let (x0, x1) = third(region.x0, region.width(), part % 3);
-        let (y0, y1) = third(region.y0, region.height(), part / 3);
-        let region = ImageRect::new(x0, y0, x1, y1);
+        let region = region.ninth(part);
         self.put_cursor(region.centre());
         self.mode = if region.width() < 3 && region.height() < 3 {
             Mode::Aim

@@ -6,6 +6,7 @@ use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::scene::{Layer, Mark, Photo, Scene, Style};
 use crate::core::sheet;
 use crate::core::view::View;
+use crate::store::settings::class_colour;
 use crate::ui::state::{Mode, Open, Overlay, Sheet, State};
 
 /// The scene of the open image; `None` while there is none or a window covers it.
@@ -69,14 +70,10 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
     let document = open.document();
     let style = match state.overlay {
         Overlay::Fill => Style::Fill,
-        Overlay::Outline | Overlay::Blink => Style::Outline,
+        Overlay::Outline | Overlay::Blink | Overlay::Dark => Style::Outline,
         Overlay::Off => Style::Hint,
     };
-    let seen = match state.overlay {
-        Overlay::Fill | Overlay::Outline => true,
-        Overlay::Blink => state.lit,
-        Overlay::Off => false,
-    };
+    let seen = !matches!(state.overlay, Overlay::Off | Overlay::Dark);
     let reviewed = |i: usize| state.mode != Mode::Review || open.selected == Some(i);
     let mut layers: Vec<Layer> = document
         .objects
@@ -102,12 +99,29 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
             style
         },
     }));
+    if state.mode == Mode::Hints {
+        let hints = open.hints.iter().enumerate();
+        layers.extend(hints.map(|(i, hint)| Layer {
+            mask: Arc::clone(&hint.proposal.mask),
+            colour: class_colour(i),
+            style: Style::Outline,
+        }));
+    }
     layers
 }
 
 fn marks(state: &State, open: &Open) -> Vec<Mark> {
     let prompt = &open.document().draft.prompt;
     let mut marks = Vec::new();
+    if state.mode == Mode::Hints {
+        let hints = open.hints.iter().zip('a'..);
+        return hints
+            .map(|(hint, letter)| Mark::Label {
+                at: hint.at,
+                text: letter.to_string(),
+            })
+            .collect();
+    }
     if let Mode::Grid { region } = state.mode {
         marks.push(Mark::Grid(region));
     }

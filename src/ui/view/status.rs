@@ -174,6 +174,9 @@ fn told(state: &State) -> Line<'static> {
             state.keymap.first("erase"),
             state.keymap.first("undo"),
         ),
+        Mode::Hints => {
+            "hints: a letter takes that object, a capital accepts it at once, esc ends".into()
+        }
         Mode::Sheet => {
             "sheet: a letter rejects, enter accepts the others, esc one at a time".into()
         }
@@ -214,7 +217,7 @@ fn aim(state: &State) -> String {
     let overlay = match state.overlay {
         Overlay::Fill => "",
         Overlay::Outline => "  (masks outlined: v)",
-        Overlay::Blink => "  (masks blink: v)",
+        Overlay::Blink | Overlay::Dark => "  (masks blink: v)",
         Overlay::Off => "  (masks hidden: v)",
     };
     let draft = &open.document().draft;
@@ -247,6 +250,7 @@ fn aim(state: &State) -> String {
         &[
             ("corner", "box"),
             ("inside", "inside"),
+            ("hints", "hints"),
             ("grid", "grid aim"),
             ("next-object", "objects"),
             ("next", "next"),
