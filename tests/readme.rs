@@ -4,7 +4,7 @@ use std::fs;
 
 use termask::ui::keymap;
 
-const START: &str = "<!-- keys: from src/ui/keymap.rs -->\n";
+const START: &str = "<!-- keys: from src/ui/keymap/table.rs -->\n";
 const END: &str = "<!-- end of keys -->\n";
 
 /// `TERMASK_WRITE_README=1 cargo test --test readme` writes the table anew.
