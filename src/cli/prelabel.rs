@@ -4,7 +4,7 @@ mod label;
 mod progress;
 mod shard;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +15,14 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 
-use self::label::{Earlier, Job, Outcome, Prepared};
+use self::label::{Earlier, Job, Outcome, Prepared, Where};
 use self::progress::Progress;
 use self::shard::Shard;
 use super::FOUND;
 use super::diff::share;
 use super::segment::folder_of;
 use crate::core::printable::{printable, printable_text};
+use crate::segment::proposals::Options;
 use crate::segment::{self as engines, Engine};
 use crate::store::boxes;
 use crate::store::masks;
@@ -34,6 +35,7 @@ use crate::store::settings;
 /// shares more than half of their union with it, and never to a finished image. Several processes
 /// may work on one folder; each image is written at once or not at all.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("seeds").required(true).args(["boxes", "points"])))]
 pub struct Args {
     /// The folder with the images.
     dir: PathBuf,
@@ -41,12 +43,15 @@ pub struct Args {
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
     /// Boxes to make masks of: a COCO JSON, a folder of YOLO text files or of Pascal VOC XML files.
-    #[arg(long, value_name = "FILE_OR_DIR", required = true)]
-    boxes: PathBuf,
-    /// Leaves boxes with a lower score out.
+    #[arg(long, value_name = "FILE_OR_DIR")]
+    boxes: Option<PathBuf>,
+    /// Asks at a grid of so many points along the longest side instead, and keeps each thing once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    points: Option<u32>,
+    /// Leaves out boxes with a lower score; at points, proposals less confident, 0.7 as it is.
     #[arg(long, value_name = "SCORE", value_parser = share)]
     least_score: Option<f64>,
-    /// The class of all objects, instead of the boxes' own.
+    /// The class of all objects, instead of the boxes' own; else the folder's first class.
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
     /// Takes the ith of n parts of the images; an array job of SLURM does so by itself.
@@ -147,10 +152,30 @@ fn watch_signals() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// The images that have boxes, in the order of their names: each process finds the same.
+/// The images to ask about, in the order of their names: each process finds the same.
 fn jobs(args: &Args) -> Result<Vec<Job>> {
     let paths = masks::images_under(&args.dir)?;
-    let mut boxed = boxes::read(&args.boxes)?;
+    if let Some(place) = &args.boxes {
+        return with_boxes(args, place, &paths);
+    }
+    let along = args.points.expect("clap demands boxes or points");
+    let seeds = Where::Grid {
+        along,
+        least: args
+            .least_score
+            .map_or(Options::default().least_confidence, |s| s as f32),
+    };
+    let job = |path| Job {
+        path,
+        size: None,
+        seeds: seeds.clone(),
+    };
+    Ok(paths.into_iter().map(job).collect())
+}
+
+/// The images that have boxes.
+fn with_boxes(args: &Args, place: &Path, paths: &[PathBuf]) -> Result<Vec<Job>> {
+    let mut boxed = boxes::read(place)?;
     let least = args.least_score.unwrap_or(0.0);
     for image in &mut boxed {
         let is_sure = |score: Option<f32>| score.is_none_or(|s| f64::from(s) >= least);
@@ -166,14 +191,14 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     if let Some(missing) = boxed.len().checked_sub(pairs.len()).filter(|n| *n > 0) {
         eprintln!(
             "termask: {missing} images of {} are not under {}",
-            printable(&args.boxes),
+            printable(place),
             printable(&args.dir)
         );
     }
     let job = |(i, j): (usize, usize)| Job {
         path: paths[i].clone(),
         size: boxed[j].size,
-        boxes: boxed[j].boxes.clone(),
+        seeds: Where::Boxes(boxed[j].boxes.clone()),
     };
     Ok(pairs.into_iter().map(job).collect())
 }
@@ -218,7 +243,7 @@ impl Labeller<'_> {
             Prepared::Settled(outcome) => Ok(outcome),
             Prepared::Ready(decoded) => {
                 let engine = &mut *self.engine;
-                label::label(job, &decoded, engine, self.class, self.earlier)
+                label::label(job, &decoded, engine, self.class, self.earlier, self.stop)
             }
         });
         match outcome {
@@ -229,6 +254,7 @@ impl Labeller<'_> {
             Ok(Outcome::Finished) => self.summary.finished += 1,
             Ok(Outcome::Earlier) => self.summary.earlier += 1,
             Ok(Outcome::Closed(why)) => return Some(why),
+            Ok(Outcome::Stopped) => return None,
             Err(why) => {
                 let why = printable_text(&format!("{why:#}"));
                 self.progress.say(&format!("left out: {why}"));

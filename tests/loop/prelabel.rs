@@ -332,3 +332,37 @@ fn images_that_are_open_or_broken_are_named_and_the_others_done() {
         "the small one: {told}"
     );
 }
+
+#[test]
+fn points_find_things_without_boxes_each_once() {
+    let home = tempfile::tempdir().expect("a folder");
+    let images = home.path().join("images");
+    fs::create_dir_all(&images).expect("made");
+    fs::copy("assets/coffee.png", images.join("coffee.png")).expect("copied");
+    let start = |words: &[&str]| {
+        let mut command = termask(home.path());
+        let words = [&["prelabel", "images", "--json"], words].concat();
+        ran(command.current_dir(home.path()).args(words))
+    };
+    let (told, code) = start(&["--points", "6", "--class", "thing"]);
+    let objects = document(home.path(), "coffee.png").objects;
+    assert_eq!((&told["objects"], code), (&objects.len().into(), Some(0)));
+    assert!(!objects.is_empty(), "the cup at least");
+    for (i, object) in objects.iter().enumerate() {
+        assert!(object.is_untouched() && &*object.class == "thing");
+        assert!(object.confidence.is_some_and(|c| c >= 0.7));
+        let again = objects[..i].iter().any(|o| o.mask.iou(&object.mask) > 0.7);
+        assert!(!again, "object {} is there once", object.id);
+    }
+    assert_eq!(start(&["--points", "6"]).0["objects"], 0);
+    assert_eq!(start(&["--points", "6", "--resume"]).0["earlier"], 1);
+    let (asked, code) = {
+        let output = termask(home.path())
+            .current_dir(home.path())
+            .args(["prelabel", "images"])
+            .output()
+            .expect("it runs");
+        (stderr(&output), output.status.code())
+    };
+    assert!(code == Some(2) && asked.contains("--points"), "{asked}");
+}

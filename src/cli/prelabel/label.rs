@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,6 +13,7 @@ use crate::core::history::History;
 use crate::core::mask::Mask;
 use crate::core::printable::printable;
 use crate::core::prompt::Prompt;
+use crate::segment::proposals::{self, Options, Seeds};
 use crate::segment::{Engine, Error, Question};
 use crate::store::boxes::Detected;
 use crate::store::decode::{self, Decoded};
@@ -26,7 +28,18 @@ pub struct Job {
     pub path: PathBuf,
     /// The size of the image that the boxes were made for, where it is known.
     pub size: Option<Size>,
-    pub boxes: Vec<Detected>,
+    pub seeds: Where,
+}
+
+/// Where on an image.
+#[derive(Debug, Clone)]
+pub enum Where {
+    Boxes(Vec<Detected>),
+    /// At a grid of so many points along the longest side; what is less confident is left out.
+    Grid {
+        along: u32,
+        least: f32,
+    },
 }
 
 /// Whether images with proposals of an earlier run are asked again.
@@ -47,6 +60,8 @@ pub enum Outcome {
     Earlier,
     /// Somebody else has it open, or it cannot be written.
     Closed(String),
+    /// A signal came before all was asked; nothing was added.
+    Stopped,
 }
 
 /// An image, ready to be asked about, or what became of it without.
@@ -102,6 +117,7 @@ pub fn label(
     engine: &mut dyn Engine,
     class: &dyn Fn(Option<&str>) -> Arc<str>,
     earlier: Earlier,
+    stop: &AtomicBool,
 ) -> Result<Outcome> {
     let Opened {
         mut sidecar,
@@ -116,7 +132,15 @@ pub fn label(
         return Ok(outcome);
     }
     let known = known(&history);
-    let mut found = answers(job, decoded, engine)?;
+    let found = match &job.seeds {
+        Where::Boxes(boxes) => in_boxes(boxes, decoded, engine),
+        Where::Grid { along, least } => at_points(*along, *least, decoded, engine, stop),
+    };
+    let mut found = match found {
+        Ok(found) => found,
+        Err(Error::Cancelled) => return Ok(Outcome::Stopped),
+        Err(why) => return Err(why).with_context(|| printable(&job.path)),
+    };
     found.retain(|f| {
         let mask = &f.proposal.mask;
         !mask.is_empty() && known.iter().all(|k| k.iou(mask) <= SAME)
@@ -169,10 +193,14 @@ struct Answer {
 }
 
 /// The engine's best proposal for each box.
-fn answers(job: &Job, decoded: &Decoded, engine: &mut dyn Engine) -> Result<Vec<Answer>> {
+fn in_boxes(
+    boxes: &[Detected],
+    decoded: &Decoded,
+    engine: &mut dyn Engine,
+) -> Result<Vec<Answer>, Error> {
     let size = decoded.image.size();
     let mut answers = Vec::new();
-    for detected in &job.boxes {
+    for detected in boxes {
         let Some(rect) = detected.rect(size) else {
             continue;
         };
@@ -190,7 +218,7 @@ fn answers(job: &Job, decoded: &Decoded, engine: &mut dyn Engine) -> Result<Vec<
             Ok(proposals) => proposals,
             // Nothing is found in this box; the others have their own answers.
             Err(Error::Prompt(_)) => continue,
-            Err(why) => return Err(why).with_context(|| printable(&job.path)),
+            Err(why) => return Err(why),
         };
         answers.extend(proposals.into_iter().next().map(|proposal| Answer {
             class: detected.class.clone(),
@@ -199,4 +227,28 @@ fn answers(job: &Job, decoded: &Decoded, engine: &mut dyn Engine) -> Result<Vec<
         }));
     }
     Ok(answers)
+}
+
+/// What the engine finds at the points of a grid, each thing once.
+fn at_points(
+    along: u32,
+    least: f32,
+    decoded: &Decoded,
+    engine: &mut dyn Engine,
+    stop: &AtomicBool,
+) -> Result<Vec<Answer>, Error> {
+    let options = Options {
+        seeds: Seeds::Grid(along),
+        least_confidence: least,
+        ..Options::default()
+    };
+    let (image, key) = (&decoded.image, decoded.key);
+    let stopped = || stop.load(Ordering::Relaxed);
+    let found = proposals::propose_everywhere(engine, image, key, &options, &stopped)?;
+    let answer = |proposal| Answer {
+        class: None,
+        prompt: Prompt::default(),
+        proposal,
+    };
+    Ok(found.into_iter().map(answer).collect())
 }
