@@ -245,8 +245,9 @@ impl Overlay {
             .ceil()
             .clamp(1.0, 20_000.0);
         for i in 0..=steps as u32 {
-            let t = f64::from(i) / steps;
-            self.put(x0 + t * (x1 - x0), y0 + t * (y1 - y0), index);
+            // Multiplied first: then whole steps stay whole, and no pixel is left out.
+            let at = |from: f64, to: f64| from + f64::from(i) * (to - from) / steps;
+            self.put(at(x0, x1), at(y0, y1), index);
         }
     }
 
@@ -380,6 +381,15 @@ mod tests {
         assert_eq!(colour_at(&overlay, 200, 150), ([10, 20, 30], 90));
         assert_eq!(colour_at(&overlay, 100, 150), ([10, 20, 30], 255));
         assert_eq!(colour_at(&overlay, 98, 150).1, 0);
+    }
+
+    #[test]
+    fn a_line_has_no_holes() {
+        let at = ImagePoint::new(300, 200);
+        let overlay = Overlay::draw(&view(), &[], &[Mark::Crosshair(at)], Marks::All);
+        let (x, y) = (150, 100);
+        assert!((0..400).all(|x| colour_at(&overlay, x, y).1 > 0));
+        assert!((0..300).all(|y| colour_at(&overlay, x, y).1 > 0));
     }
 
     #[test]
