@@ -6,14 +6,19 @@ use image::{Rgb, RgbImage};
 use termask::core::geometry::{CellSize, ImagePoint, ImageRect, Size};
 use termask::core::image::Image;
 use termask::core::mask::Mask;
-use termask::core::raster::{Marks, Overlay, screen_size};
+use termask::core::raster::{Overlay, screen_size};
 use termask::core::scene::{Layer, Mark, Rgb as Colour, Style};
 use termask::core::view::View;
 use termask::term::photo;
 use termask::ui::layout;
 
+use crate::drawing;
+
 /// The background of all terminals, and the screen beside them.
 const DARK: [Colour; 2] = [[0x10, 0x14, 0x18], [0, 0, 0]];
+
+/// Pixels from the middle of a crosshair along its lines.
+const ARM: f64 = 18.0;
 
 /// A terminal's size.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +93,7 @@ impl Expected {
         Self {
             view,
             photo: RgbImage::from_raw(width, height, rgb).expect("RGB bytes of that size"),
-            overlay: Overlay::draw(&view, &[], &[], Marks::All),
+            overlay: drawing::overlay(&view, &[], &[]),
             tolerance,
         }
     }
@@ -101,7 +106,7 @@ impl Expected {
             style: Style::Fill,
         };
         let marks = [Mark::Crosshair(cursor)];
-        self.overlay = Overlay::draw(&self.view, &[layer], &marks, Marks::All);
+        self.overlay = drawing::overlay(&self.view, &[layer], &marks);
         self
     }
 
@@ -133,13 +138,17 @@ impl Expected {
         (way / f64::max(whole, 1.0), inside.len())
     }
 
-    /// How much of the light lines through a pixel is there, across the picture and down it.
+    /// How much of the light lines through a pixel is there, across the picture and down it, as far
+    /// as they reach in all terminals.
     pub fn crosshair_shares(&self, screen: &RgbImage, at: ImagePoint) -> [f64; 2] {
         let is_light = |p: Rgb<u8>| p.0.iter().all(|v| *v >= 225);
         let (x, y) = self
             .view
             .screen_from_image(f64::from(at.x) + 0.5, f64::from(at.y) + 0.5);
-        [(y, Axis::Across), (x, Axis::Down)].map(|line| self.line_share(screen, line, is_light))
+        [
+            self.line_share(screen, (y, Axis::Across), (x - ARM, x + ARM), is_light),
+            self.line_share(screen, (x, Axis::Down), (y - ARM, y + ARM), is_light),
+        ]
     }
 
     /// How much of the four sides of a box is there.
@@ -147,38 +156,39 @@ impl Expected {
         let is_gold = |p: Rgb<u8>| is_near(p, [255, 214, 0], 45);
         let corner = |x: u32, y: u32| self.view.screen_from_image(f64::from(x), f64::from(y));
         let ((x0, y0), (x1, y1)) = (corner(rect.x0, rect.y0), corner(rect.x1, rect.y1));
-        let (width, height) = screen_size(&self.view);
-        let (across, down) = ((x1 - x0) / f64::from(width), (y1 - y0) / f64::from(height));
         [
-            (y0, Axis::Across, across),
-            (y1, Axis::Across, across),
-            (x0, Axis::Down, down),
-            (x1, Axis::Down, down),
+            (y0, Axis::Across, (x0, x1)),
+            (y1, Axis::Across, (x0, x1)),
+            (x0, Axis::Down, (y0, y1)),
+            (x1, Axis::Down, (y0, y1)),
         ]
-        .map(|(at, axis, share)| self.line_share(screen, (at, axis), is_gold) / share)
+        .map(|(at, axis, part)| self.line_share(screen, (at, axis), part, is_gold))
     }
 
-    /// The largest share of a row or column of pixels, within a cell of a place, that is so.
+    /// The largest share of a part of a row or column of pixels, within a cell of a place, that is
+    /// so.
     fn line_share(
         &self,
         screen: &RgbImage,
         (at, axis): (f64, Axis),
+        (from, to): (f64, f64),
         is: impl Fn(Rgb<u8>) -> bool,
     ) -> f64 {
         let (left, top) = self.corner();
         let (width, height) = screen_size(&self.view);
-        let (reach, most) = match axis {
-            Axis::Across => (self.view.cell.height, height),
-            Axis::Down => (self.view.cell.width, width),
+        let (reach, most, length) = match axis {
+            Axis::Across => (self.view.cell.height, height, width),
+            Axis::Down => (self.view.cell.width, width, height),
         };
-        let from = (at - reach).max(0.0) as u32;
-        let to = ((at + reach) as u32).min(most);
-        let shares = (from..to).map(|place| {
+        let (from, to) = (from.max(0.0).round(), to.min(f64::from(length)).round());
+        let places = (at - reach).max(0.0) as u32..((at + reach) as u32).min(most);
+        let shares = places.map(|place| {
+            let place = f64::from(place);
             let part = match axis {
-                Axis::Across => [left, top + f64::from(place), f64::from(width), 1.0],
-                Axis::Down => [left + f64::from(place), top, 1.0, f64::from(height)],
+                Axis::Across => [left + from, top + place, to - from, 1.0],
+                Axis::Down => [left + place, top + from, 1.0, to - from],
             };
-            count(screen, part, &is) as f64 / (part[2] * part[3])
+            count(screen, part, &is) as f64 / (to - from)
         });
         shares.fold(0.0, f64::max)
     }

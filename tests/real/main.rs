@@ -5,6 +5,8 @@
 
 mod app;
 mod desk;
+#[path = "../drawing/mod.rs"]
+mod drawing;
 mod glass;
 mod terminals;
 

@@ -1,0 +1,264 @@
+//! A terminal's memory of kitty's pictures: data, placements, frame edits, deletions. It is stricter
+//! than terminals are: what the protocol leaves open is a failure.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::ZlibDecoder;
+use image::{ImageFormat, Rgba, RgbaImage};
+
+/// All pictures of one terminal.
+#[derive(Debug, Default)]
+pub struct Kitty {
+    images: BTreeMap<u32, RgbaImage>,
+    /// By image and placement.
+    placements: BTreeMap<(u32, u32), Placement>,
+    /// A transmission whose last chunk has not come.
+    pending: Option<(Control, Vec<u8>)>,
+}
+
+/// What a command does to the cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    Stays,
+    Moves,
+}
+
+/// A picture on the screen.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    pub image: u32,
+    /// The cell of its top left corner, from 0, and pixels into it.
+    pub at: (u16, u16),
+    pub offset: (u32, u32),
+    /// The part of the picture: x, y, width, height.
+    pub part: [u32; 4],
+    /// Columns and rows it is stretched to; none where it has its own size.
+    pub cells: Option<(u32, u32)>,
+    pub z: i32,
+}
+
+/// The keys of one command.
+#[derive(Debug, Clone)]
+struct Control(BTreeMap<char, String>);
+
+impl Control {
+    fn parse(text: &str) -> Self {
+        let pairs = text.split(',').map(|pair| {
+            let (key, value) = pair.split_once('=').expect("a key has a value");
+            let key = key.chars().next().expect("a key has a letter");
+            (key, value.to_string())
+        });
+        Self(pairs.collect())
+    }
+
+    fn letter(&self, key: char, usual: char) -> char {
+        let value = self.0.get(&key).and_then(|v| v.chars().next());
+        value.unwrap_or(usual)
+    }
+
+    fn number(&self, key: char) -> Option<u32> {
+        let value = self.0.get(&key)?;
+        Some(value.parse().unwrap_or_else(|_| panic!("{key}={value}")))
+    }
+
+    fn signed(&self, key: char) -> i32 {
+        let value = self.0.get(&key).map_or("0", String::as_str);
+        value.parse().unwrap_or_else(|_| panic!("{key}={value}"))
+    }
+}
+
+impl Kitty {
+    /// Obeys the body of one `ESC _ … ESC \`, with the cursor at a cell.
+    pub fn obey(&mut self, body: &[u8], cursor: Option<(u16, u16)>) -> Cursor {
+        let body = std::str::from_utf8(body).expect("commands are ASCII");
+        let body = body
+            .strip_prefix('G')
+            .expect("only pictures are sent this way");
+        let (control, data) = body.split_once(';').unwrap_or((body, ""));
+        assert!(
+            data.len() <= 4096,
+            "{} bytes in a chunk: 4096 are allowed",
+            data.len()
+        );
+        let control = Control::parse(control);
+        let data = STANDARD.decode(data).expect("base64, padded in each chunk");
+        let is_last = control.number('m').unwrap_or(0) == 0;
+        let (control, data) = match self.pending.take() {
+            None => (control, data),
+            Some((first, mut before)) => {
+                let is_same =
+                    |(k, v): (&char, &String)| "mq".contains(*k) || first.0.get(k) == Some(v);
+                assert!(
+                    control.0.iter().all(is_same),
+                    "{control:?} came between the chunks of {first:?}"
+                );
+                before.extend(data);
+                (first, before)
+            }
+        };
+        if !is_last {
+            self.pending = Some((control, data));
+            return Cursor::Stays;
+        }
+        match control.letter('a', 't') {
+            't' => self.transmit(&control, &data),
+            'T' => {
+                self.transmit(&control, &data);
+                self.place(&control, cursor);
+            }
+            'p' => self.place(&control, cursor),
+            'd' => self.delete(&control),
+            'f' => self.edit(&control, &data),
+            other => panic!("a={other} is not understood"),
+        }
+        assert!(
+            self.images.len() <= 24,
+            "the terminal keeps {} pictures",
+            self.images.len()
+        );
+        let places = matches!(control.letter('a', 't'), 'T' | 'p');
+        if places && control.number('C') != Some(1) {
+            Cursor::Moves
+        } else {
+            Cursor::Stays
+        }
+    }
+
+    /// The pictures on the screen, the lowest first.
+    pub fn placed(&self) -> Vec<(&Placement, &RgbaImage)> {
+        assert!(self.pending.is_none(), "a picture ends with its last chunk");
+        let mut all: Vec<_> = self
+            .placements
+            .values()
+            .map(|p| (p, &self.images[&p.image]))
+            .collect();
+        all.sort_by_key(|(p, _)| (p.z, p.image));
+        all
+    }
+
+    fn transmit(&mut self, control: &Control, data: &[u8]) {
+        let id = control.number('i').expect("pictures have numbers");
+        // New data under a used number: the old placements are gone.
+        self.placements.retain(|(image, _), _| *image != id);
+        self.images.insert(id, pixels(control, data));
+    }
+
+    fn place(&mut self, control: &Control, cursor: Option<(u16, u16)>) {
+        let id = control.number('i').expect("pictures have numbers");
+        let image = self.images.get(&id);
+        let (width, height) = image
+            .unwrap_or_else(|| panic!("picture {id} is placed and was not sent"))
+            .dimensions();
+        let (x, y) = (
+            control.number('x').unwrap_or(0),
+            control.number('y').unwrap_or(0),
+        );
+        let part = [
+            x,
+            y,
+            control.number('w').unwrap_or(width - x),
+            control.number('h').unwrap_or(height - y),
+        ];
+        assert!(
+            part[0] + part[2] <= width && part[1] + part[3] <= height,
+            "{part:?} is not in a picture of {width}x{height}"
+        );
+        let offset = (
+            control.number('X').unwrap_or(0),
+            control.number('Y').unwrap_or(0),
+        );
+        let placement = Placement {
+            image: id,
+            at: cursor.expect("the cursor was placed"),
+            offset,
+            part,
+            cells: control.number('c').zip(control.number('r')),
+            z: control.signed('z'),
+        };
+        let number = control.number('p').unwrap_or(0);
+        self.placements.insert((id, number), placement);
+    }
+
+    fn delete(&mut self, control: &Control) {
+        let id = control.number('i');
+        let placement = control.number('p');
+        match control.letter('d', 'a') {
+            'a' => self.placements.clear(),
+            'A' => {
+                self.placements.clear();
+                self.images.clear();
+            }
+            'i' | 'I' => {
+                let id = id.expect("deleted by number");
+                self.placements.retain(|(image, number), _| {
+                    *image != id || placement.is_some_and(|p| p != *number)
+                });
+                if control.letter('d', 'a') == 'I' {
+                    self.images.remove(&id);
+                }
+            }
+            other => panic!("d={other} is not understood"),
+        }
+    }
+
+    /// Replaces a part of a picture's first frame, or blends over it.
+    fn edit(&mut self, control: &Control, data: &[u8]) {
+        let id = control.number('i').expect("pictures have numbers");
+        assert_eq!(
+            control.number('r'),
+            Some(1),
+            "only the first frame is shown"
+        );
+        let patch = pixels(control, data);
+        let (x, y) = (
+            control.number('x').unwrap_or(0),
+            control.number('y').unwrap_or(0),
+        );
+        let image = self.images.get_mut(&id);
+        let image = image.unwrap_or_else(|| panic!("picture {id} is edited and was not sent"));
+        let replaces = control.number('X') == Some(1);
+        for (dx, dy, pixel) in patch.enumerate_pixels() {
+            let old = image.get_pixel_mut(x + dx, y + dy);
+            *old = if replaces { *pixel } else { over(*pixel, *old) };
+        }
+    }
+}
+
+/// A half-transparent colour above another.
+pub fn over(above: Rgba<u8>, below: Rgba<u8>) -> Rgba<u8> {
+    let alpha = u32::from(above[3]);
+    let mix = |k: usize| (u32::from(above[k]) * alpha + u32::from(below[k]) * (255 - alpha)) / 255;
+    let left = u32::from(below[3]) * (255 - alpha) / 255;
+    Rgba([
+        mix(0) as u8,
+        mix(1) as u8,
+        mix(2) as u8,
+        (alpha + left) as u8,
+    ])
+}
+
+fn pixels(control: &Control, data: &[u8]) -> RgbaImage {
+    let mut raw = data.to_vec();
+    if control.letter('o', '-') == 'z' {
+        raw.clear();
+        ZlibDecoder::new(data)
+            .read_to_end(&mut raw)
+            .expect("compressed data are whole");
+    }
+    let (width, height) = (control.number('s'), control.number('v'));
+    let size = || (width.expect("raw data tell s"), height.expect("and v"));
+    match control.number('f').unwrap_or(32) {
+        100 => image::load_from_memory_with_format(&raw, ImageFormat::Png)
+            .expect("a PNG")
+            .into_rgba8(),
+        32 => RgbaImage::from_raw(size().0, size().1, raw).expect("as many bytes as told"),
+        24 => {
+            let rgba = raw.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]);
+            RgbaImage::from_raw(size().0, size().1, rgba.collect()).expect("as many bytes as told")
+        }
+        other => panic!("f={other} is not understood"),
+    }
+}

@@ -1,0 +1,368 @@
+//! What the painters write, read back as a terminal does, shows the scene as the program itself
+//! draws it, whatever happened before.
+
+#[path = "../drawing/mod.rs"]
+mod drawing;
+mod glass;
+mod iterm;
+mod kitty;
+mod sixel;
+mod stream;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use glass::{Exactness, Glass, Weave, blank_lines, difference};
+use image::RgbaImage;
+use proptest::prelude::*;
+use termask::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect, Size};
+use termask::core::image::Image;
+use termask::core::mask::Mask;
+use termask::core::prompt::{Click, Side};
+use termask::core::scene::{Layer, Mark, Photo, Scene, Style};
+use termask::core::view::View;
+use termask::term::iterm::Iterm;
+use termask::term::kitty::Kitty;
+use termask::term::painter::{Painter, Refined};
+use termask::term::sixel::Sixel;
+
+const COLS: u16 = 30;
+const ROWS: u16 = 14;
+const WHOLE: CellSize = CellSize {
+    width: 8.0,
+    height: 16.0,
+};
+/// As in an editor on a screen with a scale of 125 %.
+const BROKEN: CellSize = CellSize {
+    width: 7.2,
+    height: 14.4,
+};
+
+const KITTY: Exactness = Exactness {
+    name: "kitty",
+    share: 0.008,
+    reach: 1,
+    tolerance: 40,
+    weave: Weave::None,
+};
+const SIXEL: Exactness = Exactness {
+    name: "sixel",
+    share: 0.003,
+    reach: 1,
+    tolerance: 48,
+    weave: Weave::Thirds,
+};
+const ITERM: Exactness = Exactness {
+    name: "iterm",
+    share: 0.0,
+    reach: 0,
+    tolerance: 0,
+    weave: Weave::None,
+};
+/// Where cells are no whole pixels, a patch may lie a pixel beside.
+const ITERM_BROKEN: Exactness = Exactness {
+    name: "iterm in broken cells",
+    share: 0.006,
+    reach: 1,
+    tolerance: 24,
+    weave: Weave::None,
+};
+
+/// What may happen to a scene.
+#[derive(Debug, Clone)]
+enum Change {
+    Cursor(ImagePoint),
+    Box(Option<ImageRect>),
+    Mask(Option<(ImageRect, ImageRect, Style)>),
+    Click(Click),
+    Zoom(f64, ImagePoint),
+    Pan(i64, i64),
+    Image(u64),
+    /// A window covers the picture, and goes.
+    Window,
+    /// The terminal gets another size: the canvas, in rows and columns.
+    Canvas(u16, u16),
+}
+
+fn photo(key: u64) -> Photo {
+    let sizes = [(160, 120), (90, 140), (400, 60)];
+    let (width, height) = sizes[key as usize % sizes.len()];
+    let pixels = (0..height).flat_map(|y| {
+        (0..width).flat_map(move |x| {
+            let wave = ((x + 3 * y) as f64 / 20.0).sin() * 20.0;
+            let (across, down) = (x * 150 / width, y * 150 / height);
+            [
+                (50 + across) as u8,
+                (60 + down) as u8,
+                (100.0 + wave + 20.0 * key as f64) as u8,
+            ]
+        })
+    });
+    Photo {
+        key,
+        image: Arc::new(Image::from_rgb(Size::new(width, height), pixels.collect())),
+    }
+}
+
+fn canvas(cols: u16, rows: u16) -> CellRect {
+    CellRect {
+        col: 0,
+        row: 1,
+        cols,
+        rows,
+    }
+}
+
+/// A terminal, a painter, and the scene that both should agree on.
+struct Player {
+    painter: Box<dyn Painter>,
+    glass: Glass,
+    scene: Scene,
+    how: Exactness,
+}
+
+impl Player {
+    fn new(painter: Box<dyn Painter>, cell: CellSize, how: Exactness) -> Self {
+        let photo = photo(0);
+        let size = photo.image.size();
+        let view = View::fit(size, canvas(COLS, ROWS - 3), cell);
+        let mut player = Self {
+            painter,
+            glass: Glass::new(COLS, ROWS, cell),
+            scene: Scene {
+                photo,
+                view,
+                layers: Vec::new(),
+                marks: vec![Mark::Crosshair(size.bounds().centre())],
+                next: Vec::new(),
+            },
+            how,
+        };
+        player.show();
+        player
+    }
+
+    /// Paints the scene, at first coarse, then sharp.
+    fn show(&mut self) {
+        for command in self.painter.paint(&self.scene) {
+            self.glass.obey(&command);
+        }
+        while let Refined::Step(command) = self.painter.refine(&self.scene, 1 << 20) {
+            self.glass.obey(&command);
+        }
+    }
+
+    fn apply(&mut self, change: &Change) {
+        let scene = &mut self.scene;
+        let size = scene.photo.image.size();
+        let inside = |p: ImagePoint| size.clamp(i64::from(p.x), i64::from(p.y));
+        let within = |r: ImageRect| {
+            let (a, b) = (
+                inside(ImagePoint::new(r.x0, r.y0)),
+                inside(ImagePoint::new(r.x1, r.y1)),
+            );
+            ImageRect::from_corners(a, b)
+        };
+        match change {
+            Change::Cursor(at) => {
+                scene.marks.retain(|m| !matches!(m, Mark::Crosshair(_)));
+                scene.marks.push(Mark::Crosshair(inside(*at)));
+            }
+            Change::Box(rect) => {
+                scene.marks.retain(|m| !matches!(m, Mark::Box(_)));
+                if let Some(rect) = rect {
+                    scene.marks.insert(0, Mark::Box(within(*rect)));
+                }
+            }
+            Change::Mask(parts) => {
+                scene.layers.clear();
+                if let Some((a, b, style)) = parts {
+                    let mask = Mask::from_rect(size, within(*a));
+                    let mask = mask.union(&Mask::from_rect(size, within(*b)));
+                    scene.layers.push(Layer {
+                        mask: Arc::new(mask),
+                        colour: [0, 160, 255],
+                        style: *style,
+                    });
+                }
+            }
+            Change::Click(click) => {
+                let at = inside(click.at);
+                scene.marks.insert(0, Mark::Click(Click { at, ..*click }));
+            }
+            Change::Zoom(factor, about) => scene.view = scene.view.zoomed(*factor, inside(*about)),
+            Change::Pan(dx, dy) => scene.view = scene.view.panned(*dx, *dy),
+            Change::Image(key) => {
+                scene.photo = photo(*key);
+                scene.layers.clear();
+                scene.marks.clear();
+                let size = scene.photo.image.size();
+                scene.view = View::fit(size, scene.view.canvas, scene.view.cell);
+            }
+            Change::Window => {
+                self.glass.clear();
+                for command in self.painter.hide() {
+                    self.glass.obey(&command);
+                }
+                self.check(None, "a window");
+                self.glass.clear();
+            }
+            Change::Canvas(cols, rows) => {
+                self.glass.clear();
+                scene.view = scene.view.on_canvas(canvas(*cols, *rows), scene.view.cell);
+            }
+        }
+        self.show();
+    }
+
+    fn check(&self, scene: Option<&Scene>, when: &str) {
+        let (mut seen, mut expected) = (self.glass.look(), self.glass.expect(scene));
+        if let Some(scene) = scene {
+            self.check_crosshair(scene, &seen, when);
+            // How far its lines reach is up to the protocol.
+            if let Some(at) = crosshair(scene) {
+                let middle = self.glass.pixel(scene, at);
+                blank_lines(middle, [&mut seen, &mut expected]);
+            }
+        }
+        let difference = difference(&seen, &expected, self.how);
+        if difference > self.how.share {
+            let why = format!("{difference} of the pixels differ");
+            self.fail(&why, [&seen, &expected], when);
+        }
+    }
+
+    fn fail(&self, why: &str, pictures: [&RgbaImage; 2], when: &str) -> ! {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        for (picture, name) in pictures.into_iter().zip(["seen.png", "expected.png"]) {
+            picture.save(folder.join(name)).expect("it is written");
+        }
+        panic!(
+            "{}: {why} after {when}: look at seen.png and expected.png in {}",
+            self.how.name,
+            folder.display()
+        );
+    }
+
+    /// A light cross, with arms as long as they are in all terminals. A box may lie above it.
+    fn check_crosshair(&self, scene: &Scene, seen: &RgbaImage, when: &str) {
+        let has_box = scene.marks.iter().any(|m| matches!(m, Mark::Box(_)));
+        let is_seen = |at: &ImagePoint| !has_box && scene.view.source.contains(*at);
+        let Some(at) = crosshair(scene).filter(is_seen) else {
+            return;
+        };
+        let (x, y) = self.glass.pixel(scene, at);
+        let (x, y) = (x as u32, y as u32);
+        let picture = self.glass.picture(scene);
+        let is_light = |x: u32, y: u32| {
+            let is_inside = picture.contains(ImagePoint::new(x, y));
+            !is_inside || seen.get_pixel(x, y).0[..3].iter().all(|v| *v > 200)
+        };
+        // Where the lines cross each may cover the other.
+        let arms = |v: u32| (3..7).flat_map(move |d| [v.saturating_sub(d), v + d]);
+        let beside = |v: u32| v.saturating_sub(2)..v + 3;
+        let across = beside(y).any(|y| arms(x).all(|x| is_light(x, y)));
+        let down = beside(x).any(|x| arms(y).all(|y| is_light(x, y)));
+        if !across || !down {
+            let why = format!("no crosshair at {x}, {y}");
+            self.fail(&why, [seen, &self.glass.expect(Some(scene))], when);
+        }
+    }
+
+    fn play(mut self, changes: &[Change]) {
+        self.check(Some(&self.scene), "the start");
+        for change in changes {
+            self.apply(change);
+            self.check(Some(&self.scene), &format!("{change:?} of {changes:?}"));
+        }
+        for command in self.painter.hide() {
+            self.glass.obey(&command);
+        }
+        self.check(None, "leaving");
+    }
+}
+
+fn crosshair(scene: &Scene) -> Option<ImagePoint> {
+    scene.marks.iter().find_map(|mark| match mark {
+        Mark::Crosshair(at) => Some(*at),
+        _ => None,
+    })
+}
+
+fn play_all(changes: &[Change]) {
+    Player::new(Box::<Kitty>::default(), WHOLE, KITTY).play(changes);
+    Player::new(Box::<Sixel>::default(), WHOLE, SIXEL).play(changes);
+    Player::new(Box::<Iterm>::default(), WHOLE, ITERM).play(changes);
+    Player::new(Box::<Iterm>::default(), BROKEN, ITERM_BROKEN).play(changes);
+}
+
+#[test]
+fn a_person_s_way_through_an_image_shows_as_it_is_drawn() {
+    let at = ImagePoint::new;
+    let rect = ImageRect::new;
+    let side = Side::Inside;
+    let (small, large) = (rect(30, 20, 70, 60), rect(20, 30, 110, 90));
+    play_all(&[
+        Change::Cursor(at(40, 30)),
+        Change::Box(Some(small)),
+        Change::Cursor(at(120, 100)),
+        Change::Mask(Some((small, rect(60, 40, 90, 70), Style::Strong))),
+        Change::Click(Click {
+            at: at(50, 50),
+            side,
+        }),
+        Change::Mask(Some((small, large, Style::Strong))),
+        Change::Box(None),
+        Change::Mask(Some((small, large, Style::Fill))),
+        Change::Zoom(2.0, at(60, 50)),
+        Change::Pan(15, -10),
+        Change::Cursor(at(75, 50)),
+        Change::Window,
+        Change::Zoom(0.1, at(60, 50)),
+        Change::Canvas(20, 8),
+        Change::Mask(Some((small, large, Style::Outline))),
+        Change::Image(1),
+        Change::Cursor(at(20, 20)),
+        Change::Image(2),
+        Change::Mask(None),
+        Change::Canvas(COLS, ROWS - 3),
+        Change::Image(0),
+    ]);
+}
+
+fn point() -> impl Strategy<Value = ImagePoint> {
+    (0..200_u32, 0..150_u32).prop_map(|(x, y)| ImagePoint::new(x, y))
+}
+
+fn rect() -> impl Strategy<Value = ImageRect> {
+    (point(), point()).prop_map(|(a, b)| ImageRect::from_corners(a, b))
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let style = prop_oneof![
+        Just(Style::Fill),
+        Just(Style::Strong),
+        Just(Style::Outline),
+        Just(Style::Hint)
+    ];
+    let side = prop_oneof![Just(Side::Inside), Just(Side::Outside)];
+    prop_oneof![
+        3 => point().prop_map(Change::Cursor),
+        2 => prop::option::of(rect()).prop_map(Change::Box),
+        3 => prop::option::of((rect(), rect(), style)).prop_map(Change::Mask),
+        1 => (point(), side).prop_map(|(at, side)| Change::Click(Click { at, side })),
+        2 => (0.3..4.0, point()).prop_map(|(factor, about)| Change::Zoom(factor, about)),
+        1 => (-40..40_i64, -40..40_i64).prop_map(|(dx, dy)| Change::Pan(dx, dy)),
+        1 => (0..9_u64).prop_map(Change::Image),
+        1 => Just(Change::Window),
+        1 => (6..=COLS, 3..=ROWS - 3).prop_map(|(cols, rows)| Change::Canvas(cols, rows)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_changes_show_as_they_are_drawn(changes in prop::collection::vec(change(), 1..9)) {
+        play_all(&changes);
+    }
+}
