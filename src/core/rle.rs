@@ -6,17 +6,25 @@
 use super::geometry::Size;
 use super::mask::{Mask, Run};
 
+/// A short text can describe stripes without end: more runs than this are refused.
+const MOST_RUNS: u64 = 10_000_000;
+
 /// Why run lengths do not describe a mask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the run lengths add up to {sum} pixels, the image has {area}")]
     Sum { sum: u64, area: u64 },
+    #[error("the run lengths make more pieces than any drawn mask has")]
+    Pieces,
     #[error("character {at} of the run lengths is none of COCO's")]
     Character { at: usize },
 }
 
 /// The run lengths of a mask, background first.
 pub fn counts(mask: &Mask) -> Vec<u64> {
+    if mask.is_empty() {
+        return vec![mask.size().area()];
+    }
     let height = u64::from(mask.size().height);
     let mut counts = vec![0];
     let mut end = 0;
@@ -31,12 +39,11 @@ pub fn counts(mask: &Mask) -> Vec<u64> {
         end = to;
     }
     // The leading background was counted as a pair with the leading 0.
-    let first = counts.len().min(2) - 1;
-    counts.drain(..first);
+    counts.remove(0);
     if end < mask.size().area() {
         counts.push(mask.size().area() - end);
     }
-    if counts.is_empty() { vec![0] } else { counts }
+    counts
 }
 
 /// The mask with these run lengths.
@@ -64,8 +71,41 @@ pub fn mask(size: Size, counts: &[u64]) -> Result<Mask, Error> {
             from = end;
         }
     }
+    if row_runs(&columns) > MOST_RUNS {
+        return Err(Error::Pieces);
+    }
     let aside = Mask::from_runs(Size::new(size.height, size.width), columns);
     Ok(aside.transposed())
+}
+
+/// How many runs a mask has row by row, of its sorted runs column by column: where a pixel is inside
+/// and its left neighbour is not, a run begins.
+fn row_runs(columns: &[Run]) -> u64 {
+    let mut total = 0;
+    let mut left: &[Run] = &[];
+    for column in columns.chunk_by(|a, b| a.y == b.y) {
+        let is_next = left.first().is_some_and(|l| l.y + 1 == column[0].y);
+        let beside = if is_next { left } else { &[] };
+        let length = |runs: &[Run]| -> u64 { runs.iter().map(|r| u64::from(r.x1 - r.x0)).sum() };
+        total += length(column) - overlap(column, beside);
+        left = column;
+    }
+    total
+}
+
+/// How many pixels two columns have in common.
+fn overlap(mut a: &[Run], mut b: &[Run]) -> u64 {
+    let mut common = 0;
+    while let (Some(run), Some(other)) = (a.first(), b.first()) {
+        let (from, to) = (run.x0.max(other.x0), run.x1.min(other.x1));
+        common += u64::from(to.saturating_sub(from));
+        if run.x1 < other.x1 {
+            a = &a[1..];
+        } else {
+            b = &b[1..];
+        }
+    }
+    common
 }
 
 /// COCO's compressed string.
@@ -168,6 +208,12 @@ mod tests {
         }
 
         #[test]
+        fn the_runs_are_counted_before_they_are_made(bits in proptest::collection::vec(0..2u8, SIZE.area() as usize)) {
+            let one = Mask::from_bytes(SIZE, SIZE.bounds(), &bits);
+            prop_assert_eq!(row_runs(one.transposed().runs()), one.runs().len() as u64);
+        }
+
+        #[test]
         fn any_text_is_read_or_refused(text in "\\PC*") {
             if let Ok(counts) = from_string(&text) {
                 let _ = mask(SIZE, &counts);
@@ -185,5 +231,21 @@ mod tests {
         // pycocotools.mask.encode of an 11x7 mask with rows 2..5 of columns 3..9 set.
         let block = Mask::from_rect(SIZE, ImageRect::new(3, 2, 9, 5));
         assert_eq!(counts(&block), [23, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 16]);
+    }
+
+    #[test]
+    fn a_short_text_that_makes_stripes_without_end_is_refused() {
+        let size = Size::new(30_000, 30_000);
+        let stripes = vec![30_000; 30_000];
+        assert_eq!(mask(size, &stripes), Err(Error::Pieces));
+    }
+
+    #[test]
+    fn nothing_and_everything_come_back_as_they_were() {
+        let (none, all) = (Mask::empty(SIZE), Mask::from_rect(SIZE, SIZE.bounds()));
+        assert_eq!((counts(&none), counts(&all)), (vec![77], vec![0, 77]));
+        for one in [none, all] {
+            assert_eq!(mask_from_string(SIZE, &string_from_mask(&one)), Ok(one));
+        }
     }
 }
