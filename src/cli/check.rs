@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::core::printable::{printable, printable_text};
+use crate::core::printable::{printable, printable_json, printable_text};
 use crate::store::check::{self, Mode};
 
 /// Looks for damaged, wrong and left over files beside the images; ends with 1 where there are some.
@@ -25,7 +25,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mode = if args.fix { Mode::Mend } else { Mode::Look };
     let faults = check::check(&args.dir, mode)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&faults)?);
+        println!(
+            "{}",
+            printable_json(&serde_json::to_string_pretty(&faults)?)
+        );
     } else {
         for fault in &faults {
             let done = if fault.mended { " (mended)" } else { "" };

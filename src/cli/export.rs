@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use crate::core::document::Verdict;
+use crate::core::printable::{printable_json, printable_text};
 use crate::store::formats::{self, Format};
 use crate::store::gather::{self, Choice};
 
@@ -92,7 +93,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "polygons": losses,
             "left_out": gathered.left_out,
         });
-        println!("{report}");
+        println!("{}", printable_json(&report.to_string()));
     } else {
         println!(
             "{} images, {objects} objects, {} classes",
@@ -109,11 +110,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             );
         }
         for loss in worst.iter().take(10) {
-            let image = crate::core::printable::printable_text(&loss.image);
+            let image = printable_text(&loss.image);
             println!("  {image} object {}: {:.4}", loss.object, loss.iou);
         }
         for why in &gathered.left_out {
-            eprintln!("left out: {why}");
+            eprintln!("left out: {}", printable_text(why));
         }
     }
     Ok(if gathered.left_out.is_empty() {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::export::format;
+use crate::core::printable::{printable_json, printable_text};
 use crate::store::formats::{self, Format};
 use crate::store::gather;
 
@@ -44,11 +45,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "objects": imported.objects,
             "left_out": imported.left_out,
         });
-        println!("{report}");
+        println!("{}", printable_json(&report.to_string()));
     } else {
         println!("{} objects in {} images", imported.objects, imported.images);
         for why in &imported.left_out {
-            eprintln!("left out: {why}");
+            eprintln!("left out: {}", printable_text(why));
         }
     }
     Ok(if imported.left_out.is_empty() {

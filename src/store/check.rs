@@ -203,6 +203,10 @@ fn orphan(path: &Path) -> Option<Fault> {
         mended: false,
     };
     match sidecar::image_of(path) {
+        Ok(image) if Path::new(&image).file_name() != Some(image.as_ref()) => Some(fault(
+            Kind::Damaged,
+            format!("it is for {image:?}, which is no name of a file beside it"),
+        )),
         Ok(image) if path.with_file_name(&image).is_file() => None,
         Ok(image) => Some(fault(
             Kind::Orphan,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::core::printable::printable;
+use crate::core::printable::{printable, printable_text};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -15,13 +15,17 @@ pub enum Error {
         source: std::io::Error,
         remedy: &'static str,
     },
-    #[error("{}: {why}; {remedy}", printable(path))]
+    #[error("{}: {}; {remedy}", printable(path), printable_text(why))]
     Image {
         path: PathBuf,
         why: String,
         remedy: &'static str,
     },
-    #[error("{}: {why}; the file is left as it is: {remedy}", printable(path))]
+    #[error(
+        "{}: {}; the file is left as it is: {remedy}",
+        printable(path),
+        printable_text(why)
+    )]
     Sidecar {
         path: PathBuf,
         why: String,
@@ -32,9 +36,9 @@ pub enum Error {
         printable(path)
     )]
     Foreign { path: PathBuf },
-    #[error("{}: nothing is written, {why}", printable(path))]
+    #[error("{}: nothing is written, {}", printable(path), printable_text(why))]
     ReadOnly { path: PathBuf, why: String },
-    #[error("{}: {why}", printable(path))]
+    #[error("{}: {}", printable(path), printable_text(why))]
     Settings { path: PathBuf, why: String },
     #[error(
         "no images under {places}; name a file, a folder or a pattern that holds JPEG, PNG, WebP, BMP, TIFF or GIF files"

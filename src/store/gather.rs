@@ -64,7 +64,8 @@ fn labelled(root: &Path, path: &Path, choice: &Choice) -> Result<Option<Labelled
         .unwrap_or(path)
         .to_string_lossy()
         .into_owned();
-    let name = below.replace(['/', '\\'], "_");
+    // A part of a list of lines, and of a path on any system.
+    let name = below.replace(|c: char| c.is_control() || "/\\".contains(c), "_");
     let objects = read.history.now().objects.iter();
     let wanted = |o: &&Arc<Object>| formats::is_wanted(o, choice.only, &choice.classes);
     Ok(Some(Labelled {

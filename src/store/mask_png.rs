@@ -1,7 +1,7 @@
 //! `photo.mask.png`: one number a pixel, in drawing order, with a note that it is ours.
 
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::{BufRead, BufReader, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +27,12 @@ pub struct Note {
 
 /// The note of a mask file; `None` where the file is not ours.
 pub fn note(path: &Path) -> Option<Note> {
-    let mut decoder = png::Decoder::new(BufReader::new(File::open(path).ok()?));
+    note_in(BufReader::new(File::open(path).ok()?))
+}
+
+/// The note in the bytes of a mask file.
+pub fn note_in(file: impl BufRead + Seek) -> Option<Note> {
+    let mut decoder = png::Decoder::new(file);
     decoder.set_limits(png::Limits { bytes: 64 << 20 });
     let reader = decoder.read_info().ok()?;
     let info = reader.info();

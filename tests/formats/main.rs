@@ -1,5 +1,6 @@
 //! What goes out to other tools comes back with the same pixels, and their own readers agree.
 
+mod hostile;
 mod readers;
 
 use std::fs;
@@ -294,6 +295,26 @@ fn samples() -> Vec<(Format, String, Vec<u8>)> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn broken_sidecars_are_read_or_refused(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        static SIDECAR: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+        let mut broken = SIDECAR.get_or_init(|| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let paths = labelled(folder.path());
+            let read = sidecar::read(&paths[0]).expect("read").expect("there");
+            fs::read(read.path).expect("read")
+        }).clone();
+        for (at, byte) in &changes {
+            let at = at.index(broken.len());
+            broken[at] = *byte;
+        }
+        if let Err(why) = sidecar::parse(Path::new("a.termask.json"), &broken) {
+            prop_assert!(why.to_string().contains("a.termask.json"));
+        }
+    }
+
     #[test]
     fn broken_files_are_read_or_refused(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),

@@ -30,6 +30,15 @@ pub const ENDINGS: [&str; 9] = [
 /// More pixels than this are refused: a file of a few bytes can claim any number.
 pub const MOST_PIXELS: u64 = 1_000_000_000;
 
+/// Longer sides are refused, too: a mask has an entry for each row.
+pub const MOST_SIDE: u32 = 1_000_000;
+
+/// Whether an image can have this size.
+pub fn is_image_size(size: Size) -> bool {
+    let fits = size.area() > 0 && size.area() <= MOST_PIXELS;
+    fits && size.width <= MOST_SIDE && size.height <= MOST_SIDE
+}
+
 /// A larger file is not read.
 const MOST_BYTES: u64 = 8 << 30;
 
@@ -169,7 +178,7 @@ fn read(bytes: &[u8], format: ImageFormat, window: Window) -> image::ImageResult
 
 /// Refuses sizes that no image has.
 fn check(size: Size) -> image::ImageResult<()> {
-    if size.area() > 0 && size.area() <= MOST_PIXELS {
+    if is_image_size(size) {
         return Ok(());
     }
     let kind = image::error::LimitErrorKind::DimensionError;

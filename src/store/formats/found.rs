@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 use crate::core::contour::Ring;
 use crate::core::geometry::Size;
 use crate::core::mask::Mask;
-use crate::store::decode::MOST_PIXELS;
+use crate::store::decode::is_image_size;
 use crate::store::error::{Error, Result};
 
 /// A larger text holds no annotations.
@@ -125,13 +125,10 @@ pub fn plain_name(name: &str) -> Option<String> {
 
 /// A size that an image can have.
 pub fn checked_size(path: &Path, width: u64, height: u64) -> Result<Size> {
-    match (u32::try_from(width), u32::try_from(height)) {
-        (Ok(w), Ok(h)) if Size::new(w, h).area() > 0 && Size::new(w, h).area() <= MOST_PIXELS => {
-            Ok(Size::new(w, h))
-        }
-        _ => Err(unreadable(
-            path,
-            &format!("{width}x{height} is no size of an image"),
-        )),
-    }
+    let sides = (u32::try_from(width), u32::try_from(height));
+    let size = match sides {
+        (Ok(w), Ok(h)) => Some(Size::new(w, h)).filter(|s| is_image_size(*s)),
+        _ => None,
+    };
+    size.ok_or_else(|| unreadable(path, &format!("{width}x{height} is no size of an image")))
 }

@@ -22,7 +22,9 @@ use self::found::{
 };
 pub use self::out::{LEAST_IOU, Loss, Out};
 pub use self::set::{Labelled, Part, Set, is_wanted, part_of};
+use self::values::Values;
 pub(in crate::store) use self::yolo::names as yolo_names;
+use crate::core::geometry::Size;
 use crate::store::error::Result;
 
 /// What `--format` names.
@@ -119,5 +121,43 @@ pub fn import(from: &Path, format: Format) -> Result<Vec<FoundImage>> {
         Format::Instances => png_masks::import_instances(from),
         Format::Semantic => png_masks::import_semantic(from),
         Format::Objects => png_masks::import_objects(from),
+    }
+}
+
+/// The images in the bytes of one file that [`import`] would read; `name` is only for messages.
+/// Formats of PNG masks give their numbers' masks, without names of classes.
+pub fn parse(name: &Path, bytes: &[u8], format: Format) -> Result<Vec<FoundImage>> {
+    let text = || std::str::from_utf8(bytes).map_err(|e| unreadable(name, &e));
+    match format {
+        Format::Coco | Format::CocoCounts | Format::CocoPolygons => coco::parse(name, text()?),
+        Format::Cvat => cvat::parse(name, text()?),
+        Format::Labelme | Format::LabelmePolygons => Ok(vec![labelme::parse(name, text()?)?]),
+        Format::Supervisely => Ok(vec![supervisely::parse(name, text()?)?]),
+        Format::Cityscapes => {
+            let image = cityscapes::parse(name, text()?, file_stem(name))?;
+            Ok(vec![image])
+        }
+        Format::Yolo => {
+            let classes: Vec<String> = (0..80).map(|i| i.to_string()).collect();
+            let size = Size::new(640, 480);
+            Ok(vec![FoundImage {
+                name: file_stem(name),
+                size,
+                objects: yolo::parse(name, text()?, size, &classes)?,
+            }])
+        }
+        Format::Voc | Format::Instances | Format::Semantic | Format::Objects => {
+            let values = Values::from_png(bytes).map_err(|why| unreadable(name, &why))?;
+            let masks = values.masks(&[0]).into_iter();
+            let objects = masks.map(|(value, mask)| Found {
+                class: value.to_string(),
+                mask,
+            });
+            Ok(vec![FoundImage {
+                name: file_stem(name),
+                size: values.size,
+                objects: objects.collect(),
+            }])
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::unreadable;
 use crate::core::geometry::{ImageRect, Size};
 use crate::core::mask::{Mask, Run};
-use crate::store::decode::MOST_PIXELS;
+use crate::store::decode::is_image_size;
 use crate::store::error::{Error, Result};
 
 /// A number a pixel, row by row; of a palette PNG the places in the palette.
@@ -45,7 +45,7 @@ impl Values {
         let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
         let size = Size::new(reader.info().width, reader.info().height);
         let too_large = || format!("{}x{} is too large", size.width, size.height);
-        if size.area() > MOST_PIXELS {
+        if !is_image_size(size) {
             return Err(too_large());
         }
         let (colour, depth) = reader.output_color_type();

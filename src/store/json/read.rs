@@ -1,5 +1,6 @@
 //! The sidecar's JSON to a document, each part checked.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{
@@ -11,19 +12,33 @@ use crate::core::history::History;
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Prompt, Side};
 use crate::core::rle;
-use crate::store::decode::MOST_PIXELS;
+use crate::store::decode::is_image_size;
 
 /// Turns the file's parts into ours; an error says why they cannot be right.
 pub struct Decoder<'a> {
-    pub size: Size,
-    pub table: &'a [Arc<Mask>],
+    size: Size,
+    table: &'a [Arc<Mask>],
+    /// Runs that all its masks have so far.
+    runs: Cell<usize>,
 }
+
+/// More runs in one file are refused: they would take gigabytes.
+const MOST_RUNS: usize = 50_000_000;
 
 type Checked<T> = Result<T, String>;
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    pub const fn new(size: Size, table: &'a [Arc<Mask>]) -> Self {
+        let runs = Cell::new(0);
+        Self { size, table, runs }
+    }
+
     pub fn counts(&self, counts: &str) -> Checked<Arc<Mask>> {
         let mask = rle::mask_from_string(self.size, counts).map_err(|e| e.to_string())?;
+        self.runs.set(self.runs.get() + mask.runs().len());
+        if self.runs.get() > MOST_RUNS {
+            return Err("all masks together have more pieces than any drawn ones".into());
+        }
         Ok(Arc::new(mask))
     }
 
@@ -139,13 +154,13 @@ impl DocumentFile {
     /// The document with its history.
     pub fn decode(self) -> Checked<(ImageFile, History<Document>)> {
         let size = self.image.size();
-        if size.area() == 0 || size.area() > MOST_PIXELS {
+        if !is_image_size(size) {
             return Err(format!(
                 "{}x{} is no size of an image",
                 size.width, size.height
             ));
         }
-        let plain = Decoder { size, table: &[] };
+        let plain = Decoder::new(size, &[]);
         let objects = self
             .objects
             .into_iter()

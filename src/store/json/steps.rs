@@ -104,13 +104,10 @@ impl HistoryFile {
     }
 
     pub fn decode(self, now: Document, size: Size) -> Result<History<Document>, String> {
-        let plain = Decoder { size, table: &[] };
+        let plain = Decoder::new(size, &[]);
         let masks = self.masks.iter().map(|m| plain.counts(m));
         let table: Vec<Arc<Mask>> = masks.collect::<Result<_, _>>()?;
-        let decoder = Decoder {
-            size,
-            table: &table,
-        };
+        let decoder = Decoder::new(size, &table);
         let mut pool = now.objects.clone();
         for object in self.objects {
             pool.push(Arc::new(decoder.object(object)?));

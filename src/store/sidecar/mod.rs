@@ -74,8 +74,8 @@ pub struct Read {
     digest: [u8; 32],
 }
 
-/// Reads and checks the bytes of a sidecar.
-fn parse(path: &Path, bytes: &[u8]) -> Result<Read> {
+/// Reads and checks the bytes of a sidecar; the path is only for messages.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Read> {
     let file: DocumentFile =
         serde_json::from_slice(bytes).map_err(|e| damaged(path, &e.to_string()))?;
     let (image, history) = file.decode().map_err(|why| damaged(path, &why))?;
