@@ -1,10 +1,14 @@
 //! The images a person named: files, folders, globs.
 
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use walkdir::WalkDir;
 
 use super::json::VerdictName;
 use crate::core::document::Verdict;
@@ -68,44 +72,116 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>> {
 /// How many images go over at once.
 const BATCH: usize = 4096;
 
+/// What is known of a folder on the way down to one within it: links may lead back.
+type Identity = (u64, u64);
+
+/// Walks folders, files before folders, both in natural order.
+struct Walk<'a> {
+    give: &'a mut dyn FnMut(Vec<PathBuf>) -> bool,
+    /// Whether an image was handed over already.
+    begun: bool,
+    above: Vec<Identity>,
+}
+
 fn walk_folder(folder: &Path, give: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> Result<bool> {
-    let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
-    let (mut batch, mut most) = (Vec::new(), 1);
-    let walk = WalkDir::new(folder)
-        .follow_links(true)
-        .sort_by(|a, b| {
-            // Files before folders: those at hand come first.
-            let folders = a.file_type().is_dir().cmp(&b.file_type().is_dir());
-            folders.then_with(|| natural(a.path(), b.path()))
-        })
-        .into_iter()
-        .filter_entry(|e| e.depth() == 0 || !hidden(e.file_name()));
-    for entry in walk {
-        let entry = match entry {
-            Ok(entry) => entry,
-            // The folder itself cannot be read; anything deeper, loops of links too, is left out.
-            Err(why) if why.depth() == 0 => {
-                let source = why.into_io_error();
-                let source = source.unwrap_or_else(|| std::io::ErrorKind::Other.into());
-                return Err(Error::io(folder, source));
-            }
-            Err(_) => continue,
-        };
-        if entry.file_type().is_file() && is_image(entry.path()) {
-            batch.push(entry.into_path());
+    let mut walk = Walk {
+        give,
+        begun: false,
+        above: Vec::new(),
+    };
+    // The folder itself must be readable; what is deeper and is not is left out.
+    walk.folder(folder).map_err(|e| Error::io(folder, e))
+}
+
+impl Walk<'_> {
+    /// False where nobody wants more.
+    fn folder(&mut self, folder: &Path) -> io::Result<bool> {
+        let identity = identity(folder)?;
+        if self.above.contains(&identity) {
+            return Ok(true);
         }
-        if batch.len() >= most {
-            // The first image goes at once, so that it is seen at once.
-            most = BATCH;
-            if !give(std::mem::take(&mut batch)) {
+        let (mut images, mut folders) = (Vec::new(), Vec::new());
+        let mut first: Option<OsString> = None;
+        for entry in fs::read_dir(folder)?.flatten() {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            match kind_of(&entry) {
+                Some(Kind::Folder) => folders.push(name),
+                Some(Kind::File) if is_image(Path::new(&name)) => {
+                    // Sorting a million names takes seconds, finding the first one does not.
+                    if !self.begun
+                        && first
+                            .as_ref()
+                            .is_none_or(|f| natural(&name, f) == Ordering::Less)
+                    {
+                        first = Some(name.clone());
+                    }
+                    images.push(name);
+                }
+                _ => {}
+            }
+        }
+        if let Some(first) = &first {
+            // It goes at once, so that it is seen at once.
+            self.begun = true;
+            if !(self.give)(vec![folder.join(first)]) {
                 return Ok(false);
             }
         }
+        images.par_sort_unstable_by(|a, b| natural(a, b));
+        let skipped = usize::from(first.is_some());
+        for batch in images[skipped..].chunks(BATCH) {
+            if !(self.give)(batch.iter().map(|n| folder.join(n)).collect()) {
+                return Ok(false);
+            }
+        }
+        drop(images);
+        folders.sort_by(|a, b| natural(a, b));
+        self.above.push(identity);
+        for name in folders {
+            if let Ok(false) = self.folder(&folder.join(name)) {
+                return Ok(false);
+            }
+        }
+        self.above.pop();
+        Ok(true)
     }
-    Ok(give(batch))
 }
 
-fn natural(a: &Path, b: &Path) -> std::cmp::Ordering {
+enum Kind {
+    File,
+    Folder,
+}
+
+/// What an entry is, or what the link that it is leads to.
+fn kind_of(entry: &fs::DirEntry) -> Option<Kind> {
+    let mut kind = entry.file_type().ok()?;
+    if kind.is_symlink() {
+        kind = fs::metadata(entry.path()).ok()?.file_type();
+    }
+    let file = kind.is_file().then_some(Kind::File);
+    file.or_else(|| kind.is_dir().then_some(Kind::Folder))
+}
+
+#[cfg(unix)]
+fn identity(folder: &Path) -> io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let info = fs::metadata(folder)?;
+    Ok((info.dev(), info.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(folder: &Path) -> io::Result<Identity> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    fs::canonicalize(folder)?.hash(&mut hasher);
+    Ok((0, hasher.finish()))
+}
+
+fn natural(a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Ordering {
+    let (a, b) = (a.as_ref(), b.as_ref());
     natord::compare(&a.to_string_lossy(), &b.to_string_lossy()).then_with(|| a.cmp(b))
 }
 
@@ -198,6 +274,25 @@ mod tests {
         assert_eq!(names, ["b9.JPG", "b10.png", "z.webp"]);
         let pattern = folder.path().join("b1*.png");
         assert_eq!(found(&[pattern]).expect("matched"), ["b10.png"]);
+    }
+
+    #[test]
+    fn the_first_image_comes_alone_and_all_come_once_in_natural_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = |i: usize| format!("{}.png", i * 7919 % 9001);
+        for i in 0..9001 {
+            std::fs::write(folder.path().join(name(i)), "").expect("written");
+        }
+        let mut batches: Vec<Vec<PathBuf>> = Vec::new();
+        walk(&[folder.path().to_path_buf()], &mut |batch| {
+            batches.push(batch);
+            true
+        })
+        .expect("walked");
+        assert_eq!(batches[0], [folder.path().join("0.png")]);
+        let all = batches.concat();
+        let expected = (0..9001).map(|i| folder.path().join(format!("{i}.png")));
+        assert_eq!(all, expected.collect::<Vec<_>>());
     }
 
     #[test]
