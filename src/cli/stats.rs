@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::core::printable::printable_text;
+use crate::core::printable::{printable_json, printable_text};
 use crate::store::stats::{self, Stats};
 
-/// Counts images, objects, classes, verdicts and time.
+/// What a line of `--csv` holds.
+const COLUMNS: &str =
+    "class,objects,area,spent_ms,accepted,rejected,flagged,proposals,proposal_iou";
+
+/// Counts images, objects, classes, verdicts, time, and how far the engine was right.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder with the images.
@@ -16,7 +20,7 @@ pub struct Args {
     /// Prints all numbers as JSON.
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Prints a line a class: class, objects, area, `spent_ms`.
+    /// Prints a line a class: objects, area, time, verdicts and agreement with the proposals.
     #[arg(long)]
     csv: bool,
 }
@@ -24,27 +28,35 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode> {
     let stats = stats::stats(&args.dir)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&stats)?);
+        println!("{}", printable_json(&serde_json::to_string_pretty(&stats)?));
     } else if args.csv {
         print!("{}", csv(&stats));
     } else {
         print!("{}", table(&stats));
     }
     for why in &stats.unreadable {
-        eprintln!("{why}");
+        eprintln!("termask: {why}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn csv(stats: &Stats) -> String {
     let lines = stats.classes.iter().map(|(name, class)| {
-        let name = name.replace('"', "\"\"");
+        let name = printable_text(name).replace('"', "\"\"");
+        let agreement = &class.agreement;
         format!(
-            "\"{name}\",{},{},{}\n",
-            class.objects, class.area, class.spent_ms
+            "\"{name}\",{},{},{},{},{},{},{},{:.4}\n",
+            class.objects,
+            class.area,
+            class.spent_ms,
+            class.accepted,
+            class.rejected,
+            class.flagged,
+            agreement.proposed,
+            agreement.mean_iou
         )
     });
-    format!("class,objects,area,spent_ms\n{}", lines.collect::<String>())
+    format!("{COLUMNS}\n{}", lines.collect::<String>())
 }
 
 fn table(stats: &Stats) -> String {
@@ -61,16 +73,32 @@ fn table(stats: &Stats) -> String {
         ),
         format!("objects  {}{judged}", stats.objects),
     ];
-    let rate = stats.objects_per_hour;
-    lines.extend(rate.map(|rate| format!("speed    {rate:.0} objects an hour")));
+    if let (Some(rate), Some(median)) = (stats.objects_per_hour, stats.median_ms) {
+        let median = median as f64 / 1000.0;
+        lines.push(format!(
+            "speed    {rate:.0} objects an hour, {median:.1} s for the one in the middle"
+        ));
+    }
+    let agreement = &stats.all.agreement;
+    if agreement.proposed > 0 {
+        let (all, same) = (agreement.proposed, agreement.unchanged);
+        let iou = agreement.mean_iou;
+        lines.push(format!(
+            "engine   {all} proposals, {same} kept as they were, mean IoU {iou:.3} with what was kept"
+        ));
+    }
     let most = stats.classes.values().map(|c| c.objects).max();
     let most = most.unwrap_or(1).max(1);
     for (name, class) in &stats.classes {
         let bar = "█".repeat((class.objects * BAR).div_ceil(most) as usize);
-        let mean = class.area / class.objects.max(1);
+        let count = class.objects.max(1);
+        let (area, time) = (
+            class.area / count,
+            class.spent_ms as f64 / 1000.0 / count as f64,
+        );
         let name = printable_text(name);
         lines.push(format!(
-            "{name:<16} {:>7} {bar:<30} {mean} px each",
+            "{name:<16} {:>7} {bar:<30} {area} px, {time:.1} s each",
             class.objects
         ));
     }

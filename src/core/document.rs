@@ -13,6 +13,10 @@ pub type Millis = i64;
 /// Fields of a newer version's sidecar, kept as they are.
 pub type Extra = Map<String, Value>;
 
+/// The field of an object that tells the IoU of its mask with the engine's proposal: 1 where nobody
+/// painted or erased anything.
+pub const PROPOSAL_IOU: &str = "proposal_iou";
+
 /// What the review said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Verdict {
@@ -87,6 +91,12 @@ impl Object {
     pub fn is_untouched(&self) -> bool {
         let who = self.origin.who.as_str();
         self.verdict == Verdict::Unseen && (who == Origin::PRELABEL || who == Origin::IMPORT)
+    }
+
+    /// IoU with the engine's proposal; `None` where there was none.
+    pub fn proposal_iou(&self) -> Option<f64> {
+        let iou = self.extra.get(PROPOSAL_IOU)?.as_f64()?;
+        (0.0..=1.0).contains(&iou).then_some(iou)
     }
 }
 

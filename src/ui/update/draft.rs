@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::document::{Document, Draft, Object, Origin, Verdict};
+use crate::core::document::{Document, Draft, Object, Origin, PROPOSAL_IOU, Verdict};
 use crate::core::edges;
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
@@ -311,6 +311,11 @@ fn keep(d: &mut Document, mask: Arc<Mask>, class: Arc<str>, who: &str, now: i64,
     let confidence = draft.proposal.as_ref().map(|p| p.confidence);
     let at = draft.replaces.as_ref().map_or(d.objects.len(), |r| r.0);
     let before = draft.replaces.map(|r| r.1);
+    let mut extra = before.as_ref().map(|o| o.extra.clone()).unwrap_or_default();
+    extra.remove(PROPOSAL_IOU);
+    // How much was left to correct by hand: `termask stats` tells it.
+    let agreement = draft.proposal.as_ref().map(|p| mask.iou(&p.mask));
+    extra.extend(agreement.map(|iou| (PROPOSAL_IOU.into(), iou.into())));
     let object = Object {
         id: before.as_ref().map_or_else(|| d.take_id(), |o| o.id),
         track: before.as_ref().and_then(|o| o.track),
@@ -327,7 +332,7 @@ fn keep(d: &mut Document, mask: Arc<Mask>, class: Arc<str>, who: &str, now: i64,
         created: before.as_ref().map_or(now, |o| o.created),
         changed: now,
         spent: before.as_ref().map_or(0, |o| o.spent) + draft.spent + spent,
-        extra: before.map(|o| o.extra.clone()).unwrap_or_default(),
+        extra,
     };
     d.objects.insert(at.min(d.objects.len()), Arc::new(object));
 }
