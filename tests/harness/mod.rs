@@ -95,6 +95,13 @@ impl Terminal {
         self.screen().contents()
     }
 
+    /// Reads what has come, without waiting for more.
+    pub fn catch_up(&mut self) {
+        while let Ok(bytes) = self.output.try_recv() {
+            self.take(&bytes);
+        }
+    }
+
     /// Reads until the screen is as it should be.
     #[track_caller]
     pub fn wait(&mut self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {

@@ -152,6 +152,7 @@ pub fn parse(name: &Path, bytes: &[u8], format: Format) -> Result<Vec<FoundImage
             let objects = masks.map(|(value, mask)| Found {
                 class: value.to_string(),
                 mask,
+                confidence: None,
             });
             Ok(vec![FoundImage {
                 name: file_stem(name),
