@@ -13,6 +13,7 @@ use termask::store::settings;
 use termask::ui::keymap::Key;
 use termask::ui::review::Plan;
 use termask::ui::state::{Mode, Open, State};
+use termask::ui::tour::Tour;
 use termask::ui::workers::{Event, Workers};
 
 /// The app without a terminal: the same state and workers, keys from the test.
@@ -459,4 +460,63 @@ fn a_letter_takes_what_the_engine_found_and_a_capital_accepts_it() {
     );
     session.keys("o");
     assert!(session.state.focus().is_some(), "a correction builds on it");
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_shown_and_kept() {
+    let (mine, images) = folder(&["coffee.png"]);
+    let (theirs, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(mine.path());
+    let mut other = Session::open(theirs.path());
+    other.keys("J i enter");
+    drop(other);
+    let name = "coffee.termask.json";
+    std::fs::copy(theirs.path().join(name), mine.path().join(name)).expect("written");
+    session.keys("K i");
+    session.settle(|s| s.shown().is_some_and(|o| o.document().objects.len() == 1));
+    let told = format!("{:?}", session.state.notice);
+    assert!(told.contains("somebody else"), "{told}");
+    session.keys("enter");
+    assert_eq!(
+        progress(&images[0])
+            .expect("readable")
+            .expect("saved")
+            .objects,
+        2
+    );
+}
+
+#[test]
+fn the_tour_goes_on_as_the_person_does_what_it_says() {
+    let (folder, _) = folder(&["astronaut.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.state.tour = Some(Tour::START);
+    let says = |s: &Session| s.state.tour.and_then(|t| t.says(&s.state.keymap));
+    for (keys, step) in [
+        ("K", "2/6"),
+        ("i", "3/6"),
+        ("enter", "4/6"),
+        ("b J L b enter", "5/6"),
+    ] {
+        session.keys(keys);
+        let told = says(&session).expect("the tour goes on");
+        assert!(told.starts_with(step), "{keys}: {told}");
+    }
+    session.keys("r");
+    session.settle(|s| s.selected().is_some());
+    session.keys("a");
+    assert!(says(&session).expect("the last step").starts_with("6/6"));
+    session.keys("?");
+    assert_eq!(says(&session), None);
+}
+
+#[test]
+fn an_image_is_reached_by_a_part_of_its_name() {
+    let (folder, _) = folder(&["astronaut.png", "chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("/");
+    session.type_text("coff");
+    session.keys("enter");
+    session.settle(|s| s.shown().is_some());
+    assert_eq!(session.state.at, 2);
 }

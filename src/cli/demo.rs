@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             paths: vec![args.dir.clone()],
             graphics: None,
             engine: None,
-            start: Start::Annotate,
+            start: Start::Tour,
         });
     }
     segment_all(&args.dir, &photos)?;

@@ -89,6 +89,7 @@ pub enum Action {
     NextImage,
     PreviousImage,
     NextUnfinished,
+    GoToImage,
     CopyPrevious,
     Finish,
     /// A digit: the class with this hotkey, or the start of a count.
@@ -107,6 +108,7 @@ pub enum Action {
     Sheet,
     Commands,
     Help,
+    Tour,
     Quit,
     Suspend,
     /// Text keys, where a line is being typed.
@@ -224,6 +226,8 @@ pub enum Outcome {
     Unanswered(PathBuf, String),
     EngineReady(String),
     Saved(PathBuf, u64),
+    /// Somebody else had changed the sidecar: the revision that was saved, and both together.
+    Merged(PathBuf, u64, Box<Document>, Vec<String>),
     SaveFailed(PathBuf, u64, String),
     ClassSaved(String),
     /// Objects for the review with this number.

@@ -10,6 +10,7 @@ use super::action::{Outcome, Person};
 use super::keymap::Keymap;
 use super::review::Plan;
 use super::state::{Notice, Overlay, State};
+use super::tour::Tour;
 use super::view;
 use super::workers::{Event, Workers};
 use crate::core::scene::Scene;
@@ -33,6 +34,7 @@ pub enum Start {
     #[default]
     Annotate,
     Review(Box<Plan>),
+    Tour,
 }
 
 /// Why the app could not start or go on.
@@ -73,9 +75,13 @@ pub fn run(options: Options) -> Result<Summary, Error> {
     let workers = Workers::start(paths, engine, settings.file.clone(), &events);
     let mut app = App::new(screen, settings, workers);
     app.state.keymap = keymap;
-    if let Start::Review(plan) = options.start {
-        app.state.review.plan = Arc::new(*plan);
-        app.state.start_review();
+    match options.start {
+        Start::Annotate => {}
+        Start::Review(plan) => {
+            app.state.review.plan = Arc::new(*plan);
+            app.state.start_review();
+        }
+        Start::Tour => app.state.tour = Some(Tour::START),
     }
     app.run(&received)
 }

@@ -7,6 +7,7 @@ pub mod keymap;
 pub mod layout;
 pub mod review;
 pub mod state;
+pub mod tour;
 pub mod update;
 pub mod view;
 pub mod workers;

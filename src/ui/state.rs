@@ -9,6 +9,7 @@ use crossterm::event::KeyEvent;
 use super::action::{Action, Answer, Ask, Hint, Hints, OpenedImage, Person, Save, Survey, Wants};
 use super::keymap::Keymap;
 use super::review::ReviewPass;
+use super::tour::Tour;
 use crate::core::document::{Document, Proposal};
 use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
 use crate::core::history::History;
@@ -67,6 +68,8 @@ pub enum Typing {
     Comment,
     /// A comment that flags the object.
     Flag,
+    /// Part of an image's name, to go there.
+    Image,
 }
 
 /// Whether the sides of a box go to strong edges nearby.
@@ -211,6 +214,7 @@ pub struct State {
     pub brush: f64,
     pub overlay: Overlay,
     pub review: ReviewPass,
+    pub tour: Option<Tour>,
     pub sheet: Option<Sheet>,
     pub snapping: Snapping,
     /// What Repeat does again.
@@ -257,6 +261,7 @@ impl State {
             brush: 12.0,
             overlay: Overlay::default(),
             review: ReviewPass::default(),
+            tour: None,
             sheet: None,
             snapping: Snapping::Off,
             last: None,

@@ -427,7 +427,17 @@ fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
                     continue;
                 };
                 match sidecar.save(&save.history) {
-                    Ok(()) => tell(events, Outcome::Saved(save.path, revision)),
+                    Ok(()) => {
+                        tell(events, Outcome::Saved(save.path.clone(), revision));
+                        let merged = sidecar.take_merged();
+                        if let Some((document, notes)) =
+                            merged.filter(|(d, _)| d != save.history.now())
+                        {
+                            let document = Box::new(document);
+                            let outcome = Outcome::Merged(save.path, revision, document, notes);
+                            tell(events, outcome);
+                        }
+                    }
                     Err(why) => {
                         tell(
                             events,

@@ -134,6 +134,7 @@ command(G::Objects, "intersect", "", A::IntersectObject, "keep what the selected
     command(G::Images, "previous", "p", A::PreviousImage, "previous image"),
     command(G::Images, "next-unfinished", "N", A::NextUnfinished, "next image that is not finished"),
     command(G::Images, "finish", "w", A::Finish, "call the image finished, or not"),
+    command(G::Images, "image", "/", A::GoToImage, "go to an image by its name"),
     command(G::Images, "copy-previous", "y", A::CopyPrevious, "copy the objects of the image before"),
 
     command(G::View, "zoom-in", "+ =", A::ZoomIn, "zoom in about the cursor"),
@@ -150,6 +151,7 @@ command(G::Review, "sheet", "", A::Sheet, "in review, G: all objects of the imag
 
     command(G::Program, "commands", ":", A::Commands, "commands by name"),
     command(G::Program, "help", "? f1", A::Help, "this help; type to search"),
+    command(G::Program, "tour", "", A::Tour, "the tour of one minute"),
     command(G::Program, "suspend", "C-z", A::Suspend, "stop and go to the shell; fg comes back"),
     command(G::Program, "quit", "q C-c", A::Quit, "quit; everything is saved already"),
 ];

@@ -12,10 +12,13 @@ mod typing;
 
 pub use typing::matching_commands;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::action::{Action, Outcome};
 use super::state::{Brush, Mode, Notice, Overlay, Snapping, State};
+use super::tour::Tour;
+use crate::core::document::Document;
 use crate::core::mask::Mask;
 
 impl State {
@@ -95,6 +98,7 @@ impl State {
             Action::ChooseClass
             | Action::Comment
             | Action::FlagWithComment
+            | Action::GoToImage
             | Action::Commands
             | Action::Type(_)
             | Action::Backspace
@@ -103,7 +107,9 @@ impl State {
             Action::Help => self.toggle_help(),
             Action::Suspend => self.suspend = true,
             Action::Quit => self.quit = true,
+            Action::Tour => self.tour = Some(Tour::START),
         }
+        self.follow_tour();
     }
 
     /// Takes in what the world answered, if the question still stands.
@@ -133,6 +139,9 @@ impl State {
                     open.accepting = false;
                 }
             }
+            Outcome::Merged(path, revision, document, notes) => {
+                self.merged(&path, revision, *document, &notes);
+            }
             Outcome::EngineReady(name) => self.engine = Some(name),
             Outcome::Saved(path, revision) => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
@@ -157,6 +166,27 @@ impl State {
             Outcome::Failed(why) => self.notice = Some(Notice::Problem(why)),
         }
         self.release_held();
+        self.follow_tour();
+    }
+
+    /// Takes over what somebody else changed in the same sidecar, unless the person went on
+    /// meanwhile: then the next save tells again.
+    fn merged(&mut self, path: &Path, revision: u64, document: Document, notes: &[String]) {
+        let open = self.open.as_mut().filter(|o| o.path == path);
+        let Some(open) = open.filter(|o| o.history.revision() == revision) else {
+            return;
+        };
+        open.history.step(|d| *d = document);
+        open.selected = None;
+        let more = notes.first().map(|n| format!(": {n}")).unwrap_or_default();
+        self.notice = Some(Notice::Info(format!(
+            "somebody else changed this image; both are kept{more}"
+        )));
+    }
+
+    fn follow_tour(&mut self) {
+        let next = self.tour.map(|t| t.onward(self));
+        self.tour = next.filter(|t| !t.is_over());
     }
 
     /// Adds the time since the last key to the draft, pauses left out.

@@ -12,6 +12,7 @@ impl State {
         match action {
             Action::ChooseClass => self.begin(Typing::Class),
             Action::Commands => self.begin(Typing::Command),
+            Action::GoToImage => self.begin(Typing::Image),
             Action::Comment if self.selected().is_some() => self.begin(Typing::Comment),
             Action::FlagWithComment if self.selected().is_some() => self.begin(Typing::Flag),
             Action::Cancel => self.mode = std::mem::take(&mut self.behind),
@@ -69,6 +70,23 @@ impl State {
         names.filter(|n| n.to_lowercase().contains(&text)).collect()
     }
 
+    /// Images whose name holds the text, by their place in the list; without a text those from the
+    /// present one on. As many as a window shows.
+    pub fn matching_images(&self, text: &str) -> Vec<usize> {
+        const SHOWN: usize = 200;
+        let text = text.to_lowercase();
+        let from = if text.is_empty() { self.at } else { 0 };
+        let images = self.images.iter().enumerate().skip(from);
+        images
+            .filter(|(_, path)| {
+                let name = path.file_name().unwrap_or_default();
+                name.to_string_lossy().to_lowercase().contains(&text)
+            })
+            .map(|(at, _)| at)
+            .take(SHOWN)
+            .collect()
+    }
+
     fn confirm(&mut self, now: i64) {
         let Mode::Typing { what, text, choice } = std::mem::take(&mut self.mode) else {
             return;
@@ -88,6 +106,12 @@ impl State {
                 let found = matching_commands(&text);
                 if let Some(command) = found.get(choice.min(found.len().saturating_sub(1))) {
                     self.act(command.action, now);
+                }
+            }
+            Typing::Image => {
+                let found = self.matching_images(&text);
+                if let Some(at) = found.get(choice.min(found.len().saturating_sub(1))) {
+                    self.go_to(*at);
                 }
             }
             Typing::Comment => self.comment(&text),

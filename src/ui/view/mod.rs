@@ -21,7 +21,8 @@ pub const fn colour(rgb: Rgb) -> Color {
     Color::Rgb(rgb[0], rgb[1], rgb[2])
 }
 
-const DIM: Style = Style::new().fg(Color::Rgb(140, 148, 158));
+/// Fainter than the text on a light and on a dark ground alike.
+const DIM: Style = Style::new().add_modifier(Modifier::DIM);
 const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 
 /// Draws all that is text. The picture's cells are left alone where there is a picture.

@@ -162,6 +162,9 @@ fn told(state: &State) -> Line<'static> {
         }
         None => {}
     }
+    if let Some(says) = state.tour.and_then(|t| t.says(&state.keymap)) {
+        return Line::styled(format!(" {says}"), STRONG);
+    }
     let hint = match &state.mode {
         Mode::Grid { .. } => "grid: q w e / a s d / z x c narrow, any other key acts there".into(),
         Mode::Brush(Brush::Paint) => brush("painting", state.brush),

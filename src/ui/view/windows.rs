@@ -5,6 +5,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::status::printable;
 use super::{DIM, colour, window};
 use crate::ui::layout;
 use crate::ui::state::{State, Typing};
@@ -14,6 +15,7 @@ pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mu
     let (title, rows) = match what {
         Typing::Class => ("class", classes(state, text)),
         Typing::Command => ("command", commands(state, text)),
+        Typing::Image => ("image", images(state, text)),
         Typing::Comment => ("comment", Vec::new()),
         Typing::Flag => ("flag: why?", Vec::new()),
     };
@@ -53,6 +55,25 @@ fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
         rows.push(Line::from(format!(" new class {}", text.trim())));
     }
     rows
+}
+
+fn images(state: &State, text: &str) -> Vec<Line<'static>> {
+    let row = |at: usize| {
+        let path = &state.images[at];
+        let sign = if state.broken.contains_key(path) {
+            "! "
+        } else if state.finished.contains(path) {
+            "✓ "
+        } else {
+            "  "
+        };
+        Line::from(vec![
+            Span::styled(format!(" {:>6} ", at + 1), DIM),
+            Span::raw(sign),
+            Span::raw(printable(path)),
+        ])
+    };
+    state.matching_images(text).into_iter().map(row).collect()
 }
 
 fn commands(state: &State, text: &str) -> Vec<Line<'static>> {
