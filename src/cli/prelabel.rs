@@ -16,7 +16,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use self::label::{Earlier, Job, Outcome, Prepared, Where};
-use self::progress::Progress;
+use self::progress::{Progress, Step};
 use self::shard::Shard;
 use super::FOUND;
 use super::diff::share;
@@ -246,8 +246,10 @@ impl Labeller<'_> {
                 label::label(job, &decoded, engine, self.class, self.earlier, self.stop)
             }
         });
+        let mut step = Step::Passed;
         match outcome {
             Ok(Outcome::Added(count)) => {
+                step = Step::Worked;
                 self.summary.asked += 1;
                 self.summary.objects += count;
             }
@@ -261,7 +263,7 @@ impl Labeller<'_> {
                 self.summary.left_out.push(why);
             }
         }
-        self.progress.step();
+        self.progress.step(step);
         None
     }
 }
