@@ -1,17 +1,20 @@
 //! `termask diff A B`: what differs between two sets of masks.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::{FOUND, export, paths};
+use super::{FOUND, annotate, export, paths};
 use crate::core::printable::printable_text;
+use crate::core::review::Filter;
 use crate::store::compare::{self, Change, Comparison, Row, Seen};
 use crate::store::formats::Format;
 use crate::store::masks;
+use crate::ui::app::{Options, Start};
+use crate::ui::review::Plan;
 
 /// Compare two sets of masks object by object; ends with 1 where they differ.
 ///
@@ -33,6 +36,9 @@ pub struct Args {
     /// Prints the images that differ, a path a line, worst first: for `termask review -`.
     #[arg(long, conflicts_with = "json")]
     paths: bool,
+    /// Opens the images that differ for review, worst first; A's where it has the image.
+    #[arg(long, conflicts_with_all = ["json", "paths"])]
+    review: bool,
     /// Prints all objects as JSON.
     #[arg(long)]
     json: bool,
@@ -52,8 +58,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for why in &comparison.left_out {
         eprintln!("left out: {}", printable_text(why));
     }
-    if args.paths {
-        print_paths(&comparison)?;
+    if args.review {
+        review(&comparison)?;
+    } else if args.paths {
+        paths::print(worst_paths(&comparison)?)?;
     } else if args.json {
         println!("{}", json(&comparison));
     } else {
@@ -67,16 +75,37 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     })
 }
 
-fn print_paths(comparison: &Comparison) -> Result<()> {
+/// Shows the objects of the images that differ, whatever was said of them before.
+fn review(comparison: &Comparison) -> Result<()> {
+    let paths: Vec<PathBuf> = worst_paths(comparison)?.map(Path::to_path_buf).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let filter = Filter {
+        verdicts: Vec::new(),
+        ..Filter::default()
+    };
+    annotate::open(Options {
+        paths,
+        graphics: None,
+        engine: None,
+        start: Start::Review(Box::new(Plan {
+            filter,
+            ..Plan::default()
+        })),
+    })?;
+    Ok(())
+}
+
+/// The images that differ, worst first.
+fn worst_paths(comparison: &Comparison) -> Result<impl Iterator<Item = &Path>> {
     let worst = comparison.worst_images();
     let unknown = worst.iter().filter(|r| r.path.is_none()).count();
     ensure!(
         unknown == 0,
         "of {unknown} images that differ the masks alone are named; name the folder of the images for A or B"
     );
-    Ok(paths::print(
-        worst.iter().filter_map(|r| r.path.as_deref()),
-    )?)
+    Ok(worst.into_iter().filter_map(|r| r.path.as_deref()))
 }
 
 fn json(comparison: &Comparison) -> serde_json::Value {

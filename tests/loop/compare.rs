@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::harness::Terminal;
 use super::support::{stderr, stdout, termask};
 use super::{labelled, object, photo};
 
@@ -84,6 +85,17 @@ fn the_worst_images_are_printed_for_the_review() {
         .output()
         .expect("it runs");
     assert_eq!(stdout(&output), "ann/forgotten.png\nann/changed.png\n");
+}
+
+#[test]
+fn the_worst_image_is_opened_for_review_where_that_is_asked_for() {
+    let home = two_sets();
+    let [ann, bob] = ["ann", "bob"].map(|n| home.path().join(n).display().to_string());
+    let mut terminal = Terminal::termask(&["diff", &ann, &bob, "--review"], (100, 30));
+    terminal.wait_for("forgotten.png");
+    terminal.press("q");
+    assert_eq!(terminal.end().code(), Some(1), "they differ");
+    assert!(terminal.is_clean());
 }
 
 #[test]

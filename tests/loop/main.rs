@@ -1,6 +1,9 @@
 //! The loop around labelling, as scripts run it: compare, agree, what is next, prelabel.
 
 mod compare;
+#[expect(dead_code, reason = "other tests use the rest")]
+#[path = "../harness/mod.rs"]
+mod harness;
 mod next;
 mod prelabel;
 #[path = "../support/mod.rs"]
