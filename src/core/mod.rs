@@ -2,10 +2,12 @@
 
 pub mod components;
 pub mod contour;
+pub mod cover;
 pub mod distance;
 pub mod document;
 pub mod edges;
 pub mod geometry;
+pub mod ground;
 pub mod history;
 pub mod image;
 pub mod mask;

@@ -5,11 +5,13 @@
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
 
+use super::cover::Cover;
 use super::geometry::ImagePoint;
-use super::mask::Mask;
 use super::prompt::Side;
 use super::scene::{Layer, Mark, Rgb, Style};
 use super::view::View;
+
+pub use super::ground::{Ground, screen_size};
 
 /// A colour with what it leaves of the photo: 0 clear, 255 opaque.
 pub type Rgba = [u8; 4];
@@ -23,38 +25,37 @@ pub struct Overlay {
     pub palette: Vec<Rgba>,
 }
 
-const DARK: Rgba = [0, 0, 0, 200];
-const LIGHT: Rgba = [255, 255, 255, 255];
-const INSIDE: Rgba = [0, 230, 118, 255];
-const OUTSIDE: Rgba = [255, 64, 64, 255];
-const FRAME: Rgba = [255, 214, 0, 255];
+pub const DARK: Rgba = [0, 0, 0, 200];
+pub const LIGHT: Rgba = [255, 255, 255, 255];
+pub const INSIDE: Rgba = [0, 230, 118, 255];
+pub const OUTSIDE: Rgba = [255, 64, 64, 255];
+pub const FRAME: Rgba = [255, 214, 0, 255];
 const PLATE: Rgba = [0, 0, 0, 255];
-const GRID: Rgba = [255, 255, 255, 150];
+pub const GRID: Rgba = [255, 255, 255, 150];
 
-/// Which marks go into the raster.
+/// How marks are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marks {
-    All,
-    /// Without crosshair and box, for terminals that move those by themselves.
-    Fixed,
-}
-
-/// The picture's size on the screen, in pixels.
-pub fn screen_size(view: &View) -> (u32, u32) {
-    (
-        (f64::from(view.cells.cols) * view.cell.width)
-            .round()
-            .max(1.0) as u32,
-        (f64::from(view.cells.rows) * view.cell.height)
-            .round()
-            .max(1.0) as u32,
-    )
+    /// A crosshair's lines go to the edges of the picture.
+    Long,
+    /// A crosshair's lines are so many pixels long, for terminals where every changed cell costs.
+    Short(u32),
 }
 
 impl Overlay {
-    /// Draws the layers, then the marks.
+    /// Draws the layers, then the marks, as the view shows them.
     pub fn draw(view: &View, layers: &[Layer], marks: &[Mark], which: Marks) -> Self {
-        let (width, height) = screen_size(view);
+        let ground = Ground::of(view);
+        let mut overlay = Self::on(&ground, layers, &[]);
+        for mark in marks {
+            overlay.mark(&ground, mark, which);
+        }
+        overlay
+    }
+
+    /// Draws the layers, then the marks, on any part of the image.
+    pub fn on(ground: &Ground, layers: &[Layer], marks: &[Mark]) -> Self {
+        let (width, height) = (ground.width, ground.height);
         let mut overlay = Self {
             width,
             height,
@@ -62,10 +63,10 @@ impl Overlay {
             palette: vec![[0; 4]],
         };
         for layer in layers {
-            overlay.layer(view, layer);
+            overlay.layer(ground, layer);
         }
         for mark in marks {
-            overlay.mark(view, mark, which);
+            overlay.mark(ground, mark, Marks::All);
         }
         overlay
     }
@@ -100,7 +101,7 @@ impl Overlay {
         (self.palette.len() - 1) as u8
     }
 
-    fn layer(&mut self, view: &View, layer: &Layer) {
+    fn layer(&mut self, ground: &Ground, layer: &Layer) {
         let [r, g, b] = layer.colour;
         let (fill, line) = match layer.style {
             Style::Fill => ([r, g, b, 90], [r, g, b, 255]),
@@ -109,36 +110,43 @@ impl Overlay {
         };
         let fill = (fill[3] > 0).then(|| self.index(fill));
         let line = self.index(line);
-        let Some(cover) = Cover::of(view, &layer.mask, self.width, self.height) else {
+        let Some(cover) = Cover::of(ground, &layer.mask) else {
             return;
         };
-        for y in cover.y0..cover.y1 {
-            for x in cover.x0..cover.x1 {
-                if !cover.holds(x, y) {
+        let inner = cover.inner();
+        let (rows, columns) = cover.seen(self.width, self.height);
+        for y in rows {
+            let row = cover.row(&cover.bytes, y);
+            let inner = cover.row(&inner, y);
+            let start = y as usize * self.width as usize;
+            for x in columns.clone() {
+                let i = (x - cover.x0) as usize;
+                if row[i] == 0 {
                     continue;
                 }
-                let i = y as usize * self.width as usize + x as usize;
-                let edge = cover.is_edge(x, y);
                 let dashed = layer.style == Style::Hint && (x + y) / 4 % 2 == 1;
-                if edge && !dashed {
-                    self.indices[i] = line;
-                } else if let Some(fill) = fill {
-                    self.indices[i] = fill;
+                let index = if inner[i] == 0 && !dashed {
+                    Some(line)
+                } else {
+                    fill
+                };
+                if let Some(index) = index {
+                    self.indices[start + x as usize] = index;
                 }
             }
         }
     }
 
-    fn mark(&mut self, view: &View, mark: &Mark, which: Marks) {
+    fn mark(&mut self, ground: &Ground, mark: &Mark, which: Marks) {
         match mark {
-            Mark::Crosshair(at) if which == Marks::All => self.crosshair(view, *at),
-            Mark::Box(rect) if which == Marks::All => {
-                let (x0, y0) = view.screen_from_image(f64::from(rect.x0), f64::from(rect.y0));
-                let (x1, y1) = view.screen_from_image(f64::from(rect.x1), f64::from(rect.y1));
+            Mark::Crosshair(at) => self.crosshair(ground, *at, which),
+            Mark::Box(rect) => {
+                let (x0, y0) = ground.from_image(f64::from(rect.x0), f64::from(rect.y0));
+                let (x1, y1) = ground.from_image(f64::from(rect.x1), f64::from(rect.y1));
                 self.frame([x0, y0, x1, y1], FRAME);
             }
             Mark::Click(click) => {
-                let (x, y) = centre(view, click.at);
+                let (x, y) = ground.centre(click.at);
                 match click.side {
                     Side::Inside => {
                         self.disk(x, y, 0.0, 6.5, DARK);
@@ -151,8 +159,8 @@ impl Overlay {
                 }
             }
             Mark::Grid(rect) => {
-                let (x0, y0) = view.screen_from_image(f64::from(rect.x0), f64::from(rect.y0));
-                let (x1, y1) = view.screen_from_image(f64::from(rect.x1), f64::from(rect.y1));
+                let (x0, y0) = ground.from_image(f64::from(rect.x0), f64::from(rect.y0));
+                let (x1, y1) = ground.from_image(f64::from(rect.x1), f64::from(rect.y1));
                 for i in 0..=3 {
                     let t = f64::from(i) / 3.0;
                     let (x, y) = (x0 + t * (x1 - x0), y0 + t * (y1 - y0));
@@ -161,7 +169,7 @@ impl Overlay {
                 }
             }
             Mark::Path { points, closed } => {
-                let points: Vec<_> = points.iter().map(|p| centre(view, *p)).collect();
+                let points: Vec<_> = points.iter().map(|p| ground.centre(*p)).collect();
                 for pair in points.windows(2) {
                     self.line(pair[0], pair[1], FRAME);
                 }
@@ -170,26 +178,30 @@ impl Overlay {
                 }
             }
             Mark::Brush { at, radius } => {
-                let (x, y) = centre(view, *at);
-                let rim = (radius * view.scale()).max(1.0);
+                let (x, y) = ground.centre(*at);
+                let rim = (radius * ground.scale_x.min(ground.scale_y)).max(1.0);
                 self.disk(x, y, rim - 1.0, rim + 2.0, DARK);
                 self.disk(x, y, rim - 0.5, rim + 1.0, LIGHT);
             }
-            Mark::Label { at, text } if view.cell.height >= 8.0 => {
-                self.label(centre(view, *at), text);
-            }
-            // Half-blocks have no pixels for letters: there they are cells.
-            Mark::Crosshair(_) | Mark::Box(_) | Mark::Label { .. } => {}
+            Mark::Label { at, text } => self.label(ground.centre(*at), text),
         }
     }
 
-    /// Two lines with a dark rim, so that they show on any photo; open in the middle.
-    fn crosshair(&mut self, view: &View, at: ImagePoint) {
-        let (x, y) = centre(view, at);
-        let (w, h) = (f64::from(self.width), f64::from(self.height));
+    /// Two lines with a dark rim, so that they show on any photo.
+    fn crosshair(&mut self, ground: &Ground, at: ImagePoint, which: Marks) {
+        let (x, y) = ground.centre(at);
+        let reach = match which {
+            Marks::All => f64::from(self.width.max(self.height)),
+            Marks::Near(pixels) => f64::from(pixels),
+        };
+        let (left, right) = ((x - reach).max(0.0), (x + reach).min(f64::from(self.width)));
+        let (top, bottom) = (
+            (y - reach).max(0.0),
+            (y + reach).min(f64::from(self.height)),
+        );
         for (offset, colour) in [(-1.0, DARK), (1.0, DARK), (0.0, LIGHT)] {
-            self.line((0.0, y + offset), (w, y + offset), colour);
-            self.line((x + offset, 0.0), (x + offset, h), colour);
+            self.line((left, y + offset), (right, y + offset), colour);
+            self.line((x + offset, top), (x + offset, bottom), colour);
         }
     }
 
@@ -266,84 +278,6 @@ impl Overlay {
     }
 }
 
-fn centre(view: &View, at: ImagePoint) -> (f64, f64) {
-    view.screen_from_image(f64::from(at.x) + 0.5, f64::from(at.y) + 0.5)
-}
-
-/// The screen pixels that a mask covers.
-struct Cover {
-    x0: u32,
-    y0: u32,
-    x1: u32,
-    y1: u32,
-    bytes: Vec<u8>,
-}
-
-impl Cover {
-    fn of(view: &View, mask: &Mask, width: u32, height: u32) -> Option<Self> {
-        let bounds = mask.bounds()?.intersection(view.source);
-        if bounds.is_empty() {
-            return None;
-        }
-        let (sx, sy) = (view.scale_x(), view.scale_y());
-        let across = |x: u32| (f64::from(x) - f64::from(view.source.x0)) * sx;
-        let down = |y: u32| (f64::from(y) - f64::from(view.source.y0)) * sy;
-        let (x0, x1) = (
-            across(bounds.x0).floor() as u32,
-            across(bounds.x1).ceil() as u32,
-        );
-        let (y0, y1) = (
-            down(bounds.y0).floor() as u32,
-            down(bounds.y1).ceil() as u32,
-        );
-        let (x1, y1) = (x1.min(width), y1.min(height));
-        if x0 >= x1 || y0 >= y1 {
-            return None;
-        }
-        let stride = (x1 - x0) as usize;
-        let mut bytes = vec![0; stride * (y1 - y0) as usize];
-        for (row, y) in bytes.chunks_exact_mut(stride).zip(y0..) {
-            let image_y = view.source.y0 + ((f64::from(y) + 0.5) / sy) as u32;
-            for run in mask.runs_in_rows(image_y, image_y + 1) {
-                let from = across(run.x0).round().max(f64::from(x0)) as u32;
-                // An object narrower than a screen pixel is still seen.
-                let to = (across(run.x1).round().max(0.0) as u32)
-                    .max(from + 1)
-                    .min(x1);
-                if from < to {
-                    row[(from - x0) as usize..(to - x0) as usize].fill(1);
-                }
-            }
-        }
-        Some(Self {
-            x0,
-            y0,
-            x1,
-            y1,
-            bytes,
-        })
-    }
-
-    fn holds(&self, x: u32, y: u32) -> bool {
-        let inside = x >= self.x0 && x < self.x1 && y >= self.y0 && y < self.y1;
-        inside && self.bytes[((y - self.y0) * (self.x1 - self.x0) + x - self.x0) as usize] == 1
-    }
-
-    /// Whether the outline runs here: it is two pixels wide, inside the mask.
-    fn is_edge(&self, x: u32, y: u32) -> bool {
-        let out = |x: Option<u32>, y: Option<u32>| match (x, y) {
-            (Some(x), Some(y)) => !self.holds(x, y),
-            _ => true,
-        };
-        (1..=2).any(|d| {
-            out(x.checked_sub(d), Some(y))
-                || out(Some(x + d), Some(y))
-                || out(Some(x), y.checked_sub(d))
-                || out(Some(x), Some(y + d))
-        })
-    }
-}
-
 /// Which colour a pixel of the scene's overlay has, for tests and tools.
 pub fn colour_at(overlay: &Overlay, x: u32, y: u32) -> (Rgb, u8) {
     let index = overlay.indices[(y * overlay.width + x) as usize];
@@ -357,6 +291,7 @@ mod tests {
 
     use super::*;
     use crate::core::geometry::{CellRect, CellSize, ImageRect, Size};
+    use crate::core::mask::Mask;
 
     fn view() -> View {
         let canvas = CellRect {
@@ -381,6 +316,27 @@ mod tests {
         assert_eq!(colour_at(&overlay, 200, 150), ([10, 20, 30], 90));
         assert_eq!(colour_at(&overlay, 100, 150), ([10, 20, 30], 255));
         assert_eq!(colour_at(&overlay, 98, 150).1, 0);
+    }
+
+    #[test]
+    fn more_of_the_image_around_the_view_falls_on_the_same_pixels() {
+        let mask = Mask::from_disk(Size::new(800, 600), ImagePoint::new(430, 310), 150.0);
+        let layers = [Layer {
+            mask: Arc::new(mask),
+            colour: [10, 20, 30],
+            style: Style::Strong,
+        }];
+        let view = view().zoomed(3.0, ImagePoint::new(400, 300));
+        let own = Overlay::draw(&view, &layers, &[], Marks::All);
+        let wide = Overlay::on(&Ground::around(&view, 50, 40), &layers, &[]);
+        let part: Vec<u8> = (40..40 + own.height)
+            .flat_map(|y| {
+                let start = (y * wide.width + 50) as usize;
+                &wide.indices[start..start + own.width as usize]
+            })
+            .copied()
+            .collect();
+        assert!(part == own.indices);
     }
 
     #[test]

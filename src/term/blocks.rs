@@ -1,13 +1,26 @@
-//! Half-blocks: each cell shows two pixels, in any terminal.
+//! Blocks: characters that show two or four pixels a cell, in any terminal.
+
+mod colour;
+mod pen;
+
+pub use colour::Depth;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Style};
 
+use self::colour::{mean, shade, squares};
+use self::pen::Pen;
 use crate::core::geometry::CellSize;
 use crate::core::raster::{Marks, Overlay};
 use crate::core::scene::{Mark, Rgb, Scene};
 use crate::core::view::View;
 use crate::term::photo;
+
+/// Characters for the pixels that have the first of two colours: upper left, upper right, lower
+/// left, lower right are 1, 2, 4, 8.
+const QUADRANTS: [&str; 16] = [
+    " ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█",
+];
 
 /// The view's photo, kept while only masks and marks change.
 #[derive(Debug, Default)]
@@ -15,39 +28,12 @@ pub struct Blocks {
     photo: Option<(u64, View, Vec<u8>)>,
 }
 
-/// How many colours the terminal shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    True,
-    Indexed,
-    None,
-}
-
-impl Depth {
-    /// From `COLORTERM`, `TERM` and `NO_COLOR`; over ssh the first is often lost, so that only a
-    /// terminal known for 256 colours gets those.
-    pub fn of_environment() -> Self {
-        let var = |name| std::env::var(name).unwrap_or_default();
-        if !var("NO_COLOR").is_empty() {
-            return Self::None;
-        }
-        let colorterm = var("COLORTERM");
-        if colorterm == "truecolor" || colorterm == "24bit" {
-            return Self::True;
-        }
-        match var("TERM").as_str() {
-            "linux" | "screen-256color" | "xterm-256color" | "tmux-256color" => Self::Indexed,
-            _ => Self::True,
-        }
-    }
-}
-
 impl Blocks {
     /// Draws the scene into the cells of its view.
     pub fn draw(&mut self, scene: &Scene, depth: Depth, buffer: &mut Buffer) {
         let view = View {
             cell: CellSize {
-                width: 1.0,
+                width: 2.0,
                 height: 2.0,
             },
             ..scene.view
@@ -61,30 +47,34 @@ impl Blocks {
             return;
         };
         let mut pixels = rgb.clone();
-        Overlay::draw(&view, &scene.layers, &scene.marks, Marks::All).blend(&mut pixels);
-        let cells = view.cells;
-        let width = usize::from(cells.cols);
-        let pixel = |x: usize, y: usize| -> Rgb {
-            let i = 3 * (y * width + x);
-            [pixels[i], pixels[i + 1], pixels[i + 2]]
-        };
-        for row in 0..cells.rows {
-            for col in 0..cells.cols {
-                let (x, y) = (usize::from(col), 2 * usize::from(row));
-                let at = (cells.col + col, cells.row + row);
-                let Some(cell) = buffer.cell_mut(at) else {
+        Overlay::draw(&view, &scene.layers, &[], Marks::All).blend(&mut pixels);
+        let width = 2 * usize::from(view.cells.cols);
+        Pen::new(&view, &mut pixels).draw(&scene.marks);
+        for row in 0..view.cells.rows {
+            for col in 0..view.cells.cols {
+                let Some(cell) = buffer.cell_mut((view.cells.col + col, view.cells.row + row))
+                else {
                     continue;
                 };
-                let (upper, lower) = (pixel(x, y), pixel(x, y + 1));
-                if depth == Depth::None {
-                    cell.set_symbol(shade(upper, lower));
+                let first = 2 * usize::from(row) * width + 2 * usize::from(col);
+                let pixel = |i: usize| -> Rgb { [0, 1, 2].map(|k| pixels[3 * i + k]) };
+                let four = [first, first + 1, first + width, first + width + 1].map(pixel);
+                let (symbol, ink, ground) = if depth.has_quadrants() {
+                    quadrant(four)
                 } else {
-                    cell.set_symbol("▀")
-                        .set_fg(colour(upper, depth))
-                        .set_bg(colour(lower, depth));
+                    let half = |a, b| mean(&[four[a], four[b]]);
+                    ("▀", half(0, 1), half(2, 3))
+                };
+                if depth == Depth::None {
+                    cell.set_symbol(shade(&four));
+                    continue;
                 }
+                cell.set_symbol(symbol)
+                    .set_fg(depth.colour(ink))
+                    .set_bg(depth.colour(ground));
             }
         }
+        // There are no pixels for letters: they are characters.
         for mark in &scene.marks {
             let Mark::Label { at, text } = mark else {
                 continue;
@@ -97,57 +87,46 @@ impl Blocks {
     }
 }
 
-fn colour(rgb: Rgb, depth: Depth) -> Color {
-    let [r, g, b] = rgb;
-    if depth == Depth::True {
-        return Color::Rgb(r, g, b);
-    }
-    // The 6x6x6 cube of the 256 colours, or the nearest of their 24 greys.
-    let steps = rgb.map(nearest_step);
-    let cube = steps.map(|i| CUBE[i]);
-    let mean = (u32::from(r) + u32::from(g) + u32::from(b)) / 3;
-    let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
-    if distance(rgb, [8 + 10 * grey; 3]) < distance(rgb, cube) {
-        return Color::Indexed(232 + grey);
-    }
-    let [r, g, b] = steps.map(|i| i as u8);
-    Color::Indexed(16 + 36 * r + 6 * g + b)
-}
-
-/// How light each step of the 256 colours' cube is, as xterm has it and all others after it.
-const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
-
-fn nearest_step(value: u8) -> usize {
-    let apart = |i: &usize| CUBE[*i].abs_diff(value);
-    (0..CUBE.len()).min_by_key(apart).expect("there are six")
-}
-
-fn distance(a: Rgb, b: Rgb) -> u32 {
-    let squares = a
-        .iter()
-        .zip(b)
-        .map(|(a, b)| u32::from(a.abs_diff(b)).pow(2));
-    squares.sum()
-}
-
-/// Without colours: how light the two pixels are together.
-fn shade(upper: Rgb, lower: Rgb) -> &'static str {
-    let light: u32 = upper.iter().chain(&lower).map(|v| u32::from(*v)).sum();
-    [" ", "░", "▒", "▓", "█"][(light * 5 / (6 * 256)) as usize]
+/// The character and the two colours that are nearest to four pixels.
+fn quadrant(four: [Rgb; 4]) -> (&'static str, Rgb, Rgb) {
+    let split = |pattern: usize| {
+        let part = |has: usize| -> Vec<Rgb> {
+            let of = four.iter().enumerate();
+            of.filter(|(i, _)| pattern >> i & 1 == has)
+                .map(|(_, c)| *c)
+                .collect()
+        };
+        (part(1), part(0))
+    };
+    // The other eight are these with their colours changed about; halves first, where equal.
+    let best = [3, 5, 1, 2, 4, 7, 6, 15].into_iter().min_by_key(|pattern| {
+        let (ink, ground) = split(*pattern);
+        squares(&ink) + squares(&ground)
+    });
+    let pattern = best.unwrap_or(3);
+    let (ink, ground) = split(pattern);
+    let ink = mean(&ink);
+    let ground = if ground.is_empty() {
+        ink
+    } else {
+        mean(&ground)
+    };
+    (QUADRANTS[pattern], ink, ground)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const RED: Rgb = [200, 0, 0];
+    const BLUE: Rgb = [0, 0, 200];
+
     #[test]
-    fn with_256_colours_each_is_the_nearest() {
-        let of = |rgb| colour(rgb, Depth::Indexed);
-        assert_eq!(of([0, 0, 0]), Color::Indexed(16));
-        assert_eq!(of([255, 255, 255]), Color::Indexed(231));
-        assert_eq!(of([95, 135, 175]), Color::Indexed(67));
-        // A dark brown is nearer to a dark grey than to the cube's first step.
-        assert_eq!(of([40, 10, 5]), Color::Indexed(233));
-        assert_eq!(of([60, 62, 58]), Color::Indexed(237));
+    fn four_pixels_of_two_colours_are_shown_as_they_are() {
+        assert_eq!(quadrant([RED, RED, BLUE, BLUE]), ("▀", RED, BLUE));
+        assert_eq!(quadrant([RED, BLUE, RED, BLUE]), ("▌", RED, BLUE));
+        assert_eq!(quadrant([BLUE, RED, BLUE, BLUE]), ("▝", RED, BLUE));
+        assert_eq!(quadrant([RED, BLUE, BLUE, RED]), ("▞", BLUE, RED));
+        assert_eq!(quadrant([RED; 4]).1, RED);
     }
 }

@@ -164,24 +164,19 @@ fn in_tmux(tmux: &Tmux, plain: &str, through: &str) -> Choice {
     let name = tmux.terminal.as_str();
     if through.contains("\x1b_Gi=31;OK") && !name.contains("xterm.js") {
         return match version(name, "kitty(") {
-            Some(at) if at < (0, 28) => Choice::blocks(
-                "kitty before 0.28 has no pictures that tmux can move",
-                "kitty 0.31 and later shows pictures inside tmux: update it, or start termask \
-                 outside of tmux",
-            ),
             Some(at) if at >= (0, 31) => Choice::new(
                 Graphics::Kitty,
                 Way::Relative,
                 "inside tmux, kitty answered through it and places pictures relative to one cell",
             ),
-            None if ["WezTerm", "Konsole"].iter().any(|n| name.starts_with(n)) => Choice::blocks(
-                "inside tmux, whose terminal cannot place pictures by characters",
-                "start termask outside of tmux, or use kitty or Ghostty",
+            Some(_) => Choice::blocks(
+                "inside tmux, where kitty before 0.31 cannot keep a picture in its pane",
+                "update kitty to 0.31 or later for pictures inside tmux, or start termask outside \
+                 of tmux",
             ),
-            _ => Choice::new(
-                Graphics::Kitty,
-                Way::Grid,
-                "inside tmux, the terminal answered the kitty graphics query through it",
+            None => Choice::blocks(
+                "inside tmux, whose terminal cannot place pictures relative to a character",
+                "start termask outside of tmux, or use kitty 0.31 or later",
             ),
         };
     }
@@ -202,8 +197,8 @@ fn in_tmux(tmux: &Tmux, plain: &str, through: &str) -> Choice {
     }
     Choice::blocks(
         "inside tmux, and no terminal behind it named kitty graphics or sixel",
-        "tmux passes pictures on with `tmux set -g allow-passthrough on`, to kitty 0.28 or later, \
-         Ghostty, foot and xterm -ti vt340",
+        "tmux passes pictures on with `tmux set -g allow-passthrough on`, to kitty 0.31 or later, \
+         foot and xterm -ti vt340",
     )
 }
 
@@ -340,10 +335,12 @@ mod tests {
         let ok = b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t";
         let taken = |name| through(ok, name, Passage::Open);
         assert_eq!(taken("kitty(0.35.2)").way, Way::Relative);
-        assert_eq!(taken("kitty(0.28.1)").way, Way::Grid);
-        assert_eq!(taken("ghostty 1.1.0").way, Way::Grid);
-        assert_eq!(taken("kitty(0.26.5)").graphics, Graphics::Blocks);
         assert!(taken("kitty(0.35.2)").is_cell_known);
+        for other in ["kitty(0.26.5)", "ghostty 1.1.0"] {
+            let report = taken(other);
+            assert_eq!(report.graphics, Graphics::Blocks);
+            assert!(report.advice[0].contains("outside of tmux"));
+        }
     }
 
     #[test]

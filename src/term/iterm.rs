@@ -1,21 +1,63 @@
-//! iTerm2's inline images: no layers, so strips of the rows that changed, blended here.
+//! iTerm2's inline images: no layers, so the cells that changed are sent, blended here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::line::Command;
+use super::pace::Speed;
+use super::painter::{Painter, Refined};
+use super::patches::{Block, Rows, Shown, erase};
+use super::photo;
+use super::png::{Colours, rgb_png};
 use crate::core::raster::{Marks, Overlay, screen_size};
 use crate::core::scene::Scene;
 use crate::core::view::View;
-use crate::term::line::Command;
-use crate::term::painter::{Painter, Refined};
-use crate::term::photo;
-use crate::term::png::{Colours, rgb_png};
+
+/// Bytes a pixel.
+const UNIT: usize = 3;
+/// Pixels of the crosshair's arms.
+const REACH: u32 = 40;
 
 /// What the terminal shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Iterm {
     photo: Option<(u64, View, Vec<u8>)>,
-    shown: Option<Vec<u8>>,
+    shown: Shown,
+    speed: Speed,
+}
+
+impl Default for Iterm {
+    fn default() -> Self {
+        Self {
+            photo: None,
+            shown: Shown::default(),
+            speed: Speed::Fast,
+        }
+    }
+}
+
+impl Iterm {
+    /// Sends what differs, of some rows, until so many bytes are full.
+    fn draw(&mut self, scene: &Scene, which: Rows, room: usize) -> Vec<Command> {
+        let Some((_, _, rgb)) = &self.photo else {
+            return Vec::new();
+        };
+        let view = &scene.view;
+        let mut next = rgb.clone();
+        Overlay::draw(view, &scene.layers, &scene.marks, Marks::Near(REACH)).blend(&mut next);
+        let width = screen_size(view).0 as usize;
+        let (mut out, mut full) = (Vec::new(), 0);
+        for block in self.shown.dirty(view, &next, UNIT, which) {
+            if full >= room {
+                break;
+            }
+            let patch = patch(&block, width, &next);
+            full += patch.len();
+            out.push(patch);
+            self.shown.draw(view, &block, &next, UNIT);
+        }
+        out
+    }
 }
 
 impl Painter for Iterm {
@@ -24,28 +66,26 @@ impl Painter for Iterm {
         let is_same = |(key, at, _): &(u64, View, Vec<u8>)| *key == scene.photo.key && at == view;
         let mut out = Vec::new();
         if !self.photo.as_ref().is_some_and(is_same) {
-            // Another canvas was cleared as a whole, and in a smaller terminal the old cells may
-            // be those of the text.
-            let old = self.photo.as_ref().map(|(_, at, _)| *at);
-            if old.is_some_and(|at| at.cells != view.cells && at.canvas == view.canvas) {
-                out = self.hide();
-            }
-            self.shown = None;
+            let before = self.photo.take();
+            out.extend(before.and_then(|p| erase(&p.1, view)));
             let rgb = photo::at_view(&scene.photo.image, view);
             self.photo = Some((scene.photo.key, *view, rgb));
+            self.shown = Shown::nothing(view, UNIT);
         }
-        let Some((_, _, rgb)) = &self.photo else {
-            return out;
+        let rows = match self.speed {
+            Speed::Fast => Rows::All,
+            Speed::Slow => Rows::Known,
         };
-        let mut next = rgb.clone();
-        Overlay::draw(view, &scene.layers, &scene.marks, Marks::All).blend(&mut next);
-        out.extend(strips(view, self.shown.as_deref(), &next));
-        self.shown = Some(next);
+        out.extend(self.draw(scene, rows, usize::MAX));
         out
     }
 
-    fn refine(&mut self, _scene: &Scene, _room: usize) -> Refined {
-        Refined::Done
+    fn refine(&mut self, scene: &Scene, room: usize) -> Refined {
+        let out = self.draw(scene, Rows::All, room);
+        if out.is_empty() {
+            return Refined::Done;
+        }
+        Refined::Step(out.concat())
     }
 
     fn forget(&mut self) {
@@ -53,73 +93,30 @@ impl Painter for Iterm {
     }
 
     fn hide(&mut self) -> Vec<Command> {
-        self.shown = None;
-        let Some((_, view, _)) = self.photo.take() else {
-            return Vec::new();
-        };
-        let rows = view.cells.row..view.cells.row + view.cells.rows;
-        let blank = |row| {
-            format!(
-                "\x1b[{};{}H\x1b[{}X",
-                row + 1,
-                view.cells.col + 1,
-                view.cells.cols
-            )
-        };
-        let all: String = rows.map(blank).collect();
-        vec![format!("\x1b7\x1b[0m{all}\x1b8").into_bytes()]
+        self.shown = Shown::default();
+        self.photo = None;
+        Vec::new()
+    }
+
+    fn pace(&mut self, speed: Speed) {
+        self.speed = speed;
     }
 }
 
-/// The changed cells of each row of cells, from the first to the last.
-fn strips(view: &View, before: Option<&[u8]>, next: &[u8]) -> Vec<Command> {
-    let (width, height) = screen_size(view);
-    let stride = 3 * width as usize;
-    let edge = |cell: u16, size: f64, most: u32| ((f64::from(cell) * size) as u32).min(most);
-    let mut out = Vec::new();
-    for row in 0..view.cells.rows {
-        let y0 = edge(row, view.cell.height, height) as usize;
-        let y1 = edge(row + 1, view.cell.height, height) as usize;
-        let is_dirty = |col: u16| {
-            let x0 = 3 * edge(col, view.cell.width, width) as usize;
-            let x1 = 3 * edge(col + 1, view.cell.width, width) as usize;
-            let part = |pixels: &[u8], y: usize| pixels[y * stride + x0..y * stride + x1].to_vec();
-            before.is_none_or(|b| (y0..y1).any(|y| part(b, y) != part(next, y)))
-        };
-        let Some(from) = (0..view.cells.cols).find(|c| is_dirty(*c)) else {
-            continue;
-        };
-        let to = (from..view.cells.cols)
-            .rev()
-            .find(|c| is_dirty(*c))
-            .unwrap_or(from)
-            + 1;
-        let (x0, x1) = (
-            edge(from, view.cell.width, width),
-            edge(to, view.cell.width, width),
-        );
-        let mut pixels = Vec::new();
-        for y in y0..y1 {
-            pixels.extend_from_slice(
-                &next[y * stride + 3 * x0 as usize..y * stride + 3 * x1 as usize],
-            );
-        }
-        let png = rgb_png(&pixels, x1 - x0, (y1 - y0) as u32, Colours::All);
-        let place = format!(
-            "\x1b7\x1b[{};{}H",
-            view.cells.row + row + 1,
-            view.cells.col + from + 1
-        );
-        let head = format!(
-            "\x1b]1337;File=inline=1;size={};width={};height=1;preserveAspectRatio=0:",
-            png.len(),
-            to - from
-        );
-        out.push(
-            [place.as_str(), &head, &STANDARD.encode(&png), "\x07\x1b8"]
-                .concat()
-                .into_bytes(),
-        );
-    }
-    out
+/// An image over whole cells. Its size is said, and the cursor placed, because not all terminals
+/// guess the one or leave the other.
+fn patch(block: &Block, width: usize, pixels: &[u8]) -> Command {
+    let [x0, y0, x1, y1] = block.pixels;
+    let row = |y: usize| &pixels[UNIT * (y * width + x0)..UNIT * (y * width + x1)];
+    let part: Vec<u8> = (y0..y1).flat_map(row).copied().collect();
+    let png = rgb_png(&part, (x1 - x0) as u32, (y1 - y0) as u32, Colours::All);
+    let place = format!("\x1b7\x1b[{};{}H", block.row + 1, block.col + 1);
+    let head = format!(
+        "\x1b]1337;File=inline=1;size={};width={};height={};preserveAspectRatio=0:",
+        png.len(),
+        block.cols,
+        block.rows
+    );
+    let words = [place.as_str(), &head, &STANDARD.encode(&png), "\x07\x1b8"];
+    words.concat().into_bytes()
 }

@@ -14,6 +14,7 @@ pub mod line;
 pub mod pace;
 pub mod painter;
 pub mod palette;
+pub mod patches;
 pub mod photo;
 pub mod png;
 pub mod probe;
@@ -65,8 +66,6 @@ pub enum Way {
     Edits,
     /// Through tmux to kitty: everything is placed relative to one cell that tmux moves.
     Relative,
-    /// Through tmux to a terminal that shows pictures in place of characters only.
-    Grid,
     /// Sixel through tmux, which knows nothing of it.
     Passed,
     /// Patches that replace whole cells: the terminal never blends pictures.

@@ -20,7 +20,8 @@ pub trait Painter: Send {
     /// or one whole picture where the protocol cannot cut it.
     fn refine(&mut self, scene: &Scene, room: usize) -> Refined;
 
-    /// Takes the picture off the screen; the next scene is painted anew.
+    /// Takes the picture off the screen; the next scene is painted anew. A picture that is in the
+    /// cells goes with them, which the screen clears.
     fn hide(&mut self) -> Vec<Command>;
 
     /// The terminal has lost all pictures: the next scene is sent from the start.

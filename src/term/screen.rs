@@ -34,6 +34,8 @@ pub struct Screen {
     blocks: Blocks,
     depth: Depth,
     scene: Option<Arc<Scene>>,
+    /// The scene waits for the frame that clears its cells.
+    is_held: bool,
     report: Report,
 }
 
@@ -51,9 +53,6 @@ impl Screen {
         let Probed { mut report, typed } = probe::ask().inspect_err(|_| {
             let _ = terminal::disable_raw_mode();
         })?;
-        if matches!(report.way, Way::Relative | Way::Grid | Way::Passed) {
-            (report.graphics, report.way) = (Graphics::Blocks, Way::Direct);
-        }
         if let Some(graphics) = choice {
             if graphics != report.graphics {
                 report.way = Way::Direct;
@@ -69,7 +68,8 @@ impl Screen {
         });
         let input = Input::start(received, &events, typed, line.clone())?;
         announce(&report, &events);
-        let easel = painter(report.graphics).map(|painter| Easel::start(painter, line.clone()));
+        let easel =
+            painter(report.graphics, report.way).map(|painter| Easel::start(painter, line.clone()));
         let frame = Frame::default();
         let terminal = Terminal::new(LineBackend::new(frame.clone()))?;
         let screen = Self {
@@ -81,6 +81,7 @@ impl Screen {
             blocks: Blocks::default(),
             depth: Depth::of_environment(),
             scene: None,
+            is_held: false,
             report,
         };
         Ok((screen, input))
@@ -141,7 +142,12 @@ impl Screen {
         })?;
         let bytes = self.frame.take();
         if !bytes.is_empty() {
-            self.line.cells(bytes);
+            self.line.cells(synchronized(bytes));
+        }
+        if std::mem::take(&mut self.is_held)
+            && let Some(easel) = &self.easel
+        {
+            easel.put(self.scene.clone());
         }
         Ok(true)
     }
@@ -158,10 +164,14 @@ impl Screen {
             return Ok(());
         };
         if changes || resized {
-            // Text and picture change places: everything is written once more.
+            // Text and picture change places: everything is written once more, and the picture
+            // after it.
             self.terminal.clear()?;
+            self.is_held = true;
         }
-        easel.put(scene);
+        if !self.is_held {
+            easel.put(scene);
+        }
         Ok(())
     }
 
@@ -202,6 +212,18 @@ impl std::fmt::Debug for Screen {
     }
 }
 
+/// A frame from this size on is shown at once by terminals that can: smaller ones do not tear.
+const LARGE: usize = 512;
+
+/// Marks a frame so that the terminal shows it at once.
+fn synchronized(mut frame: Vec<u8>) -> Vec<u8> {
+    if frame.len() >= LARGE {
+        frame.splice(..0, *b"\x1b[?2026h");
+        frame.extend_from_slice(b"\x1b[?2026l");
+    }
+    frame
+}
+
 /// Tells where only blocks can be shown, and what would help.
 fn announce(report: &Report, events: &Sender<Event>) {
     let advice = report
@@ -216,10 +238,10 @@ fn announce(report: &Report, events: &Sender<Event>) {
     }
 }
 
-fn painter(graphics: Graphics) -> Option<Box<dyn Painter>> {
+fn painter(graphics: Graphics, way: Way) -> Option<Box<dyn Painter>> {
     match graphics {
-        Graphics::Kitty => Some(Box::<Kitty>::default()),
-        Graphics::Sixel => Some(Box::<Sixel>::default()),
+        Graphics::Kitty => Some(Box::new(Kitty::new(way))),
+        Graphics::Sixel => Some(Box::new(Sixel::new(way))),
         Graphics::Iterm => Some(Box::<Iterm>::default()),
         Graphics::Blocks => None,
     }

@@ -1,278 +1,251 @@
 //! Sixel: no layers and no memory, so only the cells that changed are drawn, each with the photo,
-//! the masks and the marks in it. The photo gets one fixed palette a view; masks tint by a fine
-//! weave of their colour, so that nothing is ever quantised again.
+//! the masks and the marks in it. The photo gets one fixed palette a view, with a tinted twin for
+//! each of its colours, so that nothing is ever quantised again.
 
-use std::io::Write;
+mod encode;
 
-use crate::core::raster::{Marks, Overlay, screen_size};
-use crate::core::scene::{Rgb, Scene};
+use self::encode::{REGISTERS, encode};
+use super::line::Command;
+use super::pace::Speed;
+use super::painter::{Painter, Refined};
+use super::patches::{Rows, Shown, erase};
+use super::{Way, palette, photo, tmux};
+use crate::core::raster::{Marks, Overlay, Rgba, screen_size};
+use crate::core::scene::{Layer, Rgb, Scene, Style};
 use crate::core::view::View;
-use crate::term::line::Command;
-use crate::term::painter::{Painter, Refined};
-use crate::term::{palette, photo};
 
-/// Colours for the photo; the registers after them are for masks and marks.
-const PHOTO_COLOURS: u16 = 200;
-const REGISTERS: usize = 256;
+/// Colours for the photo; their tinted twins are the registers after them.
+const PHOTO: usize = 112;
+/// Registers for marks, outlines and further tints begin here.
+const INKS: usize = 2 * PHOTO;
+/// No register: such a pixel is to be drawn again.
+const GONE: u8 = (REGISTERS - 1) as u8;
+/// At this opacity a colour covers the photo.
+const OPAQUE: u8 = 150;
+/// Pixels of the crosshair's arms: each cell costs a few hundred bytes.
+const REACH: u32 = 20;
 
 /// What the terminal shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sixel {
-    photo: Option<PhotoAtView>,
-    /// The registers on the screen, pixel by pixel of the picture.
-    shown: Option<Vec<u8>>,
+    way: Way,
+    speed: Speed,
+    picture: Option<Picture>,
+    shown: Shown,
+    /// The masks whose inside was drawn; on a slow line their outline comes first.
+    filled: Vec<Layer>,
 }
 
+/// A photo at a view, in registers.
 #[derive(Debug)]
-struct PhotoAtView {
+struct Picture {
     key: u64,
     view: View,
-    palette: Vec<Rgb>,
+    colours: Vec<Rgb>,
     indices: Vec<u8>,
+    /// What the twins are tinted with.
+    tint: Option<Rgba>,
+}
+
+impl Default for Sixel {
+    fn default() -> Self {
+        Self::new(Way::Direct)
+    }
+}
+
+impl Sixel {
+    pub fn new(way: Way) -> Self {
+        Self {
+            way,
+            speed: Speed::Fast,
+            picture: None,
+            shown: Shown::default(),
+            filled: Vec::new(),
+        }
+    }
+
+    /// Draws what differs, of some rows, until so many bytes are full.
+    fn draw(&mut self, scene: &Scene, layers: &[Layer], which: Rows, room: usize) -> Vec<Command> {
+        let Some(picture) = &mut self.picture else {
+            return Vec::new();
+        };
+        let view = &scene.view;
+        let overlay = Overlay::draw(view, layers, &scene.marks, Marks::Near(REACH));
+        if picture.retint(&overlay) {
+            let twins = PHOTO as u8..INKS as u8;
+            self.shown
+                .forget(GONE, |register| twins.contains(&register));
+        }
+        let next = picture.registers(&overlay);
+        let corner = match self.way {
+            Way::Passed => tmux::place(),
+            _ => Some((0, 0)),
+        };
+        // Where tmux shows another window, nothing is drawn into it.
+        let Some((left, top)) = corner else {
+            return Vec::new();
+        };
+        let stride = screen_size(view).0 as usize;
+        let (mut out, mut full) = (Vec::new(), 0);
+        for block in self.shown.dirty(view, &next, 1, which) {
+            if full >= room {
+                break;
+            }
+            let (row, col) = (top + block.row + 1, left + block.col + 1);
+            let mut patch = format!("\x1b7\x1b[{row};{col}H").into_bytes();
+            encode(&next, stride, block.pixels, &picture.colours, &mut patch);
+            patch.extend_from_slice(b"\x1b8");
+            if self.way == Way::Passed {
+                patch = tmux::wrap(&patch);
+            }
+            full += patch.len();
+            out.push(patch);
+            self.shown.draw(view, &block, &next, 1);
+        }
+        out
+    }
 }
 
 impl Painter for Sixel {
     fn paint(&mut self, scene: &Scene) -> Vec<Command> {
         let view = &scene.view;
-        let is_same = |p: &PhotoAtView| p.key == scene.photo.key && p.view == *view;
-        if !self.photo.as_ref().is_some_and(is_same) {
-            // Another canvas was cleared as a whole, and in a smaller terminal the old cells may
-            // be those of the text.
-            let moved = self
-                .photo
-                .as_ref()
-                .is_some_and(|p| p.view.cells != view.cells && p.view.canvas == view.canvas);
-            let out = if moved {
-                erase(self.photo.as_ref())
-            } else {
-                Vec::new()
-            };
-            self.photo = Some(photo_at_view(scene));
-            self.shown = None;
-            let mut all = out;
-            all.extend(self.draw(scene));
-            return all;
+        let mut out = Vec::new();
+        let is_same = |p: &Picture| p.key == scene.photo.key && p.view == *view;
+        if !self.picture.as_ref().is_some_and(is_same) {
+            let before = self.picture.take();
+            out.extend(before.and_then(|p| erase(&p.view, view)));
+            self.picture = Some(Picture::new(scene));
+            self.shown = Shown::nothing(view, 1);
         }
-        self.draw(scene)
+        if self.speed == Speed::Fast {
+            self.filled.clone_from(&scene.layers);
+            out.extend(self.draw(scene, &scene.layers, Rows::All, usize::MAX));
+            return out;
+        }
+        let layers = if self.filled == scene.layers {
+            scene.layers.clone()
+        } else {
+            outlines(&scene.layers)
+        };
+        out.extend(self.draw(scene, &layers, Rows::Known, usize::MAX));
+        out
     }
 
-    fn refine(&mut self, _scene: &Scene, _room: usize) -> Refined {
-        Refined::Done
+    fn refine(&mut self, scene: &Scene, room: usize) -> Refined {
+        let out = self.draw(scene, &scene.layers, Rows::All, room);
+        if out.is_empty() {
+            self.filled.clone_from(&scene.layers);
+            return Refined::Done;
+        }
+        Refined::Step(out.concat())
     }
 
     fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.way);
     }
 
     fn hide(&mut self) -> Vec<Command> {
-        self.shown = None;
-        erase(self.photo.take().as_ref())
+        self.shown = Shown::default();
+        self.picture = None;
+        Vec::new()
+    }
+
+    fn pace(&mut self, speed: Speed) {
+        self.speed = speed;
     }
 }
 
-impl Sixel {
-    fn draw(&mut self, scene: &Scene) -> Vec<Command> {
-        let Some(photo) = &self.photo else {
-            return Vec::new();
+/// The masks without their insides.
+fn outlines(layers: &[Layer]) -> Vec<Layer> {
+    let outline = |layer: &Layer| Layer {
+        style: match layer.style {
+            Style::Fill => Style::Outline,
+            other => other,
+        },
+        ..layer.clone()
+    };
+    layers.iter().map(outline).collect()
+}
+
+impl Picture {
+    fn new(scene: &Scene) -> Self {
+        let (width, height) = screen_size(&scene.view);
+        let rgb = photo::at_view(&scene.photo.image, &scene.view);
+        let (mut colours, indices) = palette::quantise(&rgb, width, height, PHOTO as u16);
+        colours.resize(INKS, [0; 3]);
+        Self {
+            key: scene.photo.key,
+            view: scene.view,
+            colours,
+            indices,
+            tint: None,
+        }
+    }
+
+    /// Gives the twins the tint that is in use, if theirs is not any more. Whether it did.
+    fn retint(&mut self, overlay: &Overlay) -> bool {
+        let is_tint = |c: &&Rgba| c[3] > 0 && c[3] < OPAQUE;
+        if self
+            .tint
+            .is_some_and(|tint| overlay.palette.contains(&tint))
+        {
+            return false;
+        }
+        // The last layer is the one that is being worked on.
+        let Some(tint) = overlay.palette.iter().rev().find(is_tint).copied() else {
+            return false;
         };
-        let view = &scene.view;
-        let (width, height) = screen_size(view);
-        let overlay = Overlay::draw(view, &scene.layers, &scene.marks, Marks::All);
-        let mut colours = photo.palette.clone();
-        let mut next = photo.indices.clone();
-        // Registers of the overlay's colours, and how much of the weave each covers.
-        let inks: Vec<(u8, u8)> = overlay
-            .palette
-            .iter()
-            .map(|[r, g, b, alpha]| (register(&mut colours, [*r, *g, *b]), *alpha))
-            .collect();
+        self.tint = Some(tint);
+        for i in 0..PHOTO {
+            self.colours[PHOTO + i] = tinted(self.colours[i], tint);
+        }
+        true
+    }
+
+    /// The photo with an overlay: each pixel's register.
+    fn registers(&mut self, overlay: &Overlay) -> Vec<u8> {
+        let inks: Vec<u8> = overlay.palette.iter().map(|c| self.ink(*c)).collect();
+        let mut next = self.indices.clone();
+        let width = overlay.width as usize;
         for (i, index) in overlay.indices.iter().enumerate().filter(|(_, v)| **v != 0) {
-            let (ink, alpha) = inks[usize::from(*index)];
-            let (x, y) = (i % width as usize, i / width as usize);
-            // Every third pixel in a diagonal weave; marks and outlines cover all.
-            if alpha >= 150 || (x + y) % 3 == 0 {
-                next[i] = ink;
+            let colour = overlay.palette[usize::from(*index)];
+            if Some(colour) == self.tint {
+                next[i] += PHOTO as u8;
+            } else if colour[3] >= OPAQUE || (i % width + i / width).is_multiple_of(3) {
+                // Further tints are a diagonal weave of their colour.
+                next[i] = inks[usize::from(*index)];
             }
         }
-        let out = patches(
-            view,
-            (width, height),
-            self.shown.as_deref(),
-            &next,
-            &colours,
-        );
-        self.shown = Some(next);
-        out
+        next
     }
-}
 
-fn photo_at_view(scene: &Scene) -> PhotoAtView {
-    let (width, height) = screen_size(&scene.view);
-    let rgb = photo::at_view(&scene.photo.image, &scene.view);
-    let (palette, indices) = palette::quantise(&rgb, width, height, PHOTO_COLOURS);
-    PhotoAtView {
-        key: scene.photo.key,
-        view: scene.view,
-        palette,
-        indices,
-    }
-}
-
-/// The register of a colour, taken anew where there is room.
-fn register(colours: &mut Vec<Rgb>, colour: Rgb) -> u8 {
-    if let Some(i) = colours.iter().position(|c| *c == colour) {
-        return i as u8;
-    }
-    if colours.len() < REGISTERS {
-        colours.push(colour);
-    }
-    (colours.len() - 1) as u8
-}
-
-/// Blanks the cells where the picture was.
-fn erase(photo: Option<&PhotoAtView>) -> Vec<Command> {
-    let Some(cells) = photo.map(|p| p.view.cells) else {
-        return Vec::new();
-    };
-    let mut out = b"\x1b7\x1b[0m".to_vec();
-    for row in cells.row..cells.row + cells.rows {
-        write!(
-            out,
-            "\x1b[{};{}H\x1b[{}X",
-            row + 1,
-            cells.col + 1,
-            cells.cols
-        )
-        .expect("memory takes all");
-    }
-    out.extend_from_slice(b"\x1b8");
-    vec![out]
-}
-
-/// Dirty cells, row by row of cells, joined where they are neighbours.
-fn patches(
-    view: &View,
-    (width, height): (u32, u32),
-    before: Option<&[u8]>,
-    next: &[u8],
-    colours: &[Rgb],
-) -> Vec<Command> {
-    let edge = |cell: u16, size: f64, most: u32| {
-        ((f64::from(cell) * size).round() as u32).min(most) as usize
-    };
-    let stride = width as usize;
-    let mut out = Vec::new();
-    for row in 0..view.cells.rows {
-        let (y0, y1) = (
-            edge(row, view.cell.height, height),
-            edge(row + 1, view.cell.height, height),
-        );
-        let is_dirty = |col: u16| {
-            let (x0, x1) = (
-                edge(col, view.cell.width, width),
-                edge(col + 1, view.cell.width, width),
-            );
-            let Some(before) = before else { return true };
-            (y0..y1).any(|y| {
-                before[y * stride + x0..y * stride + x1] != next[y * stride + x0..y * stride + x1]
-            })
+    /// The register of a colour, taken anew where there is room, else the nearest.
+    fn ink(&mut self, [r, g, b, alpha]: Rgba) -> u8 {
+        if alpha == 0 {
+            return 0;
+        }
+        let colour = [r, g, b];
+        let inks = &self.colours[INKS..];
+        if let Some(i) = inks.iter().position(|c| *c == colour) {
+            return (INKS + i) as u8;
+        }
+        if self.colours.len() < usize::from(GONE) {
+            self.colours.push(colour);
+            return (self.colours.len() - 1) as u8;
+        }
+        let distance = |c: &Rgb| -> u32 {
+            let parts = c.iter().zip(colour);
+            parts.map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
         };
-        let mut col = 0;
-        while col < view.cells.cols {
-            if !is_dirty(col) {
-                col += 1;
-                continue;
-            }
-            let from = col;
-            while col < view.cells.cols && is_dirty(col) {
-                col += 1;
-            }
-            let (x0, x1) = (
-                edge(from, view.cell.width, width),
-                edge(col, view.cell.width, width),
-            );
-            let mut patch = format!(
-                "\x1b7\x1b[{};{}H",
-                view.cells.row + row + 1,
-                view.cells.col + from + 1
-            )
-            .into_bytes();
-            encode(next, stride, [x0, y0, x1, y1], colours, &mut patch);
-            patch.extend_from_slice(b"\x1b8");
-            out.push(patch);
-        }
+        let nearest = inks.iter().enumerate().min_by_key(|(_, c)| distance(c));
+        (INKS + nearest.map_or(0, |(i, _)| i)) as u8
     }
-    out
 }
 
-/// One sixel picture of a part of the registers; pixels beside it stay as they are.
-fn encode(registers: &[u8], stride: usize, part: [usize; 4], colours: &[Rgb], out: &mut Vec<u8>) {
-    let [x0, y0, x1, y1] = part;
-    let (width, height) = (x1 - x0, y1 - y0);
-    write!(out, "\x1bP0;1;0q\"1;1;{width};{height}").expect("memory takes all");
-    let mut used = [false; REGISTERS];
-    for y in y0..y1 {
-        for r in &registers[y * stride + x0..y * stride + x1] {
-            used[usize::from(*r)] = true;
-        }
-    }
-    for (i, [r, g, b]) in colours.iter().enumerate().filter(|(i, _)| used[*i]) {
-        let percent = |v: u8| (u32::from(v) * 100 + 127) / 255;
-        write!(
-            out,
-            "#{i};2;{};{};{}",
-            percent(*r),
-            percent(*g),
-            percent(*b)
-        )
-        .expect("memory takes all");
-    }
-    for band in (y0..y1).step_by(6) {
-        let rows = band..(band + 6).min(y1);
-        let mut in_band = [false; REGISTERS];
-        for y in rows.clone() {
-            for r in &registers[y * stride + x0..y * stride + x1] {
-                in_band[usize::from(*r)] = true;
-            }
-        }
-        let mut is_first = true;
-        for register in (0..REGISTERS).filter(|r| in_band[*r]) {
-            if !is_first {
-                out.push(b'$');
-            }
-            is_first = false;
-            write!(out, "#{register}").expect("memory takes all");
-            let bits = (x0..x1).map(|x| {
-                rows.clone().enumerate().fold(0, |bits, (i, y)| {
-                    bits | u8::from(usize::from(registers[y * stride + x]) == register) << i
-                })
-            });
-            run_lengths(bits, out);
-        }
-        out.push(b'-');
-    }
-    out.extend_from_slice(b"\x1b\\");
-}
-
-/// Sixels with repeats counted; what is empty at the end is left out.
-fn run_lengths(bits: impl Iterator<Item = u8>, out: &mut Vec<u8>) {
-    let mut run: Option<(u8, usize)> = None;
-    let mut write_run = |run: Option<(u8, usize)>| {
-        let Some((bits, count)) = run else { return };
-        let sixel = char::from(bits + 63);
-        if count > 3 {
-            write!(out, "!{count}{sixel}").expect("memory takes all");
-        } else {
-            out.extend(std::iter::repeat_n(sixel as u8, count));
-        }
+fn tinted(photo: Rgb, [r, g, b, alpha]: Rgba) -> Rgb {
+    let mix = |tint: u8, photo: u8| {
+        let alpha = u32::from(alpha);
+        ((u32::from(tint) * alpha + u32::from(photo) * (255 - alpha)) / 255) as u8
     };
-    for b in bits {
-        match &mut run {
-            Some((same, count)) if *same == b => *count += 1,
-            _ => write_run(run.replace((b, 1))),
-        }
-    }
-    if run.is_some_and(|(bits, _)| bits != 0) {
-        write_run(run);
-    }
+    [mix(r, photo[0]), mix(g, photo[1]), mix(b, photo[2])]
 }

@@ -1,0 +1,226 @@
+//! Kitty's escape sequences: pictures in chunks, parts of pictures, placements, and how they get
+//! through tmux.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::core::geometry::CellRect;
+use crate::term::line::Command;
+use crate::term::{Way, tmux};
+
+/// Bytes of base64 in one escape sequence.
+const CHUNK: usize = 4096;
+/// The image, one clear pixel, that everything is placed relative to inside tmux.
+const ANCHOR: u32 = 19;
+
+/// Where a picture is placed: a cell of the screen, and the rest of the placement's keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    pub row: u16,
+    pub col: u16,
+    pub keys: String,
+}
+
+/// A placement's name: the image's number and its own.
+pub type Name = (u32, u32);
+
+/// Writes sequences, and knows what is placed.
+#[derive(Debug, Default)]
+pub struct Wire {
+    way: Way,
+    placed: BTreeMap<Name, Spot>,
+    /// The canvas whose first cell the anchor is in.
+    anchored: Option<CellRect>,
+}
+
+impl Wire {
+    pub fn new(way: Way) -> Self {
+        Self {
+            way,
+            ..Self::default()
+        }
+    }
+
+    /// Whether parts of a picture can be replaced.
+    pub fn edits(&self) -> bool {
+        matches!(self.way, Way::Edits | Way::Relative)
+    }
+
+    fn sequence(&self, body: &[u8], out: &mut Command) {
+        let whole = [b"\x1b_G", body, b"\x1b\\"].concat();
+        if self.way == Way::Relative {
+            out.extend(tmux::wrap(&whole));
+        } else {
+            out.extend(whole);
+        }
+    }
+
+    /// Sends a picture under a number. What had the number is gone, its placements too.
+    pub fn transmit(&mut self, id: u32, png: &[u8]) -> Command {
+        self.placed.retain(|(i, _), _| *i != id);
+        self.chunks(&format!("a=t,f=100,i={id},q=2"), "q=2", png)
+    }
+
+    /// Replaces a part of a picture, `x` and `y` from its corner.
+    pub fn edit(&self, id: u32, (x, y): (u32, u32), (w, h): (u32, u32), png: &[u8]) -> Command {
+        // Kitty 0.26 puts the data where the last chunk says, so that all of them say it.
+        let keys = format!("a=f,f=100,i={id},r=1,x={x},y={y},s={w},v={h},X=1,q=2");
+        self.chunks(&keys, &keys, png)
+    }
+
+    fn chunks(&self, first: &str, others: &str, data: &[u8]) -> Command {
+        let text = STANDARD.encode(data);
+        let chunks: Vec<&[u8]> = text.as_bytes().chunks(CHUNK).collect();
+        let mut out = Vec::with_capacity(text.len() + 128 * chunks.len());
+        for (i, chunk) in chunks.iter().enumerate() {
+            let head = if i == 0 { first } else { others };
+            let more = match (i + 1 < chunks.len(), chunks.len()) {
+                (_, 1) => "",
+                (true, _) => ",m=1",
+                (false, _) => ",m=0",
+            };
+            let body = [head.as_bytes(), more.as_bytes(), b";", chunk].concat();
+            self.sequence(&body, &mut out);
+        }
+        out
+    }
+
+    /// Brings the screen to what is wanted, as one command: what is not wanted any more goes,
+    /// what is new or has moved is placed; the same name replaces in place.
+    pub fn settle(&mut self, wanted: BTreeMap<Name, Spot>, canvas: CellRect) -> Option<Command> {
+        let mut out = Vec::new();
+        self.anchor(canvas, &mut out);
+        self.remove(|name| !wanted.contains_key(name), &mut out);
+        let mut cursor = None;
+        for (name, spot) in wanted {
+            if self.placed.get(&name) == Some(&spot) {
+                continue;
+            }
+            let (id, placement) = name;
+            let keys = &spot.keys;
+            if self.way == Way::Relative {
+                let (col, row) = (spot.col - canvas.col, spot.row - canvas.row);
+                let at = format!("P={ANCHOR},Q=1,H={col},V={row}");
+                let body = format!("a=p,i={id},p={placement},{at},{keys}q=2");
+                self.sequence(body.as_bytes(), &mut out);
+            } else {
+                if cursor != Some((spot.row, spot.col)) {
+                    let at = format!("\x1b[{};{}H", spot.row + 1, spot.col + 1);
+                    out.extend_from_slice(at.as_bytes());
+                    cursor = Some((spot.row, spot.col));
+                }
+                let body = format!("a=p,i={id},p={placement},{keys}q=2");
+                self.sequence(body.as_bytes(), &mut out);
+                // Without this word the cursor moves behind the picture.
+                cursor = cursor.filter(|_| keys.contains("C=1"));
+            }
+            self.placed.insert(name, spot);
+        }
+        (!out.is_empty()).then_some(out)
+    }
+
+    /// Deletes placements, all of an image's by one sequence where none of its stays.
+    fn remove(&mut self, goes: impl Fn(&Name) -> bool, out: &mut Command) {
+        let gone: Vec<Name> = self.placed.keys().copied().filter(goes).collect();
+        self.placed.retain(|name, _| !gone.contains(name));
+        let mut last = None;
+        for (id, placement) in gone {
+            let stays = self.placed.keys().any(|(i, _)| *i == id);
+            let mut body = format!("a=d,d=i,i={id},");
+            if stays {
+                let _ = write!(body, "p={placement},");
+            } else if last == Some(id) {
+                continue;
+            }
+            last = Some(id);
+            body.push_str("q=2");
+            self.sequence(body.as_bytes(), out);
+        }
+    }
+
+    /// Takes everything off the screen.
+    pub fn hide(&mut self) -> Command {
+        let mut out = Vec::new();
+        self.remove(|_| true, &mut out);
+        self.anchored = None;
+        out
+    }
+
+    /// The terminal has lost all.
+    pub fn forget(&mut self) {
+        self.placed.clear();
+        self.anchored = None;
+    }
+
+    /// One character that stands for the anchor: tmux moves, hides and redraws it like any other.
+    fn anchor(&mut self, canvas: CellRect, out: &mut Command) {
+        if self.way != Way::Relative || self.anchored == Some(canvas) {
+            return;
+        }
+        let body = format!("a=T,U=1,f=32,s=1,v=1,i={ANCHOR},p=1,c=1,r=1,q=2;AAAAAA==");
+        self.sequence(body.as_bytes(), out);
+        let cell = format!(
+            "\x1b[{};{}H\x1b[38;5;{ANCHOR};58;5;1m\u{10eeee}\u{305}\u{305}\x1b[0m",
+            canvas.row + 1,
+            canvas.col + 1
+        );
+        out.extend_from_slice(cell.as_bytes());
+        self.placed.clear();
+        self.anchored = Some(canvas);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CANVAS: CellRect = CellRect {
+        col: 0,
+        row: 1,
+        cols: 80,
+        rows: 20,
+    };
+
+    fn wanted(row: u16) -> BTreeMap<Name, Spot> {
+        let spot = Spot {
+            row,
+            col: 4,
+            keys: "c=3,r=2,".into(),
+        };
+        BTreeMap::from([((5, 1), spot)])
+    }
+
+    #[test]
+    fn only_what_has_moved_is_placed_again_and_what_is_not_wanted_goes() {
+        let mut wire = Wire::new(Way::Edits);
+        let first = wire.settle(wanted(7), CANVAS).expect("placed");
+        assert_eq!(first, b"\x1b[8;5H\x1b_Ga=p,i=5,p=1,c=3,r=2,q=2\x1b\\");
+        assert!(wire.settle(wanted(7), CANVAS).is_none());
+        assert!(wire.settle(wanted(8), CANVAS).is_some());
+        let last = wire.settle(BTreeMap::new(), CANVAS).expect("deleted");
+        assert_eq!(last, b"\x1b_Ga=d,d=i,i=5,q=2\x1b\\");
+    }
+
+    #[test]
+    fn inside_tmux_all_is_placed_relative_to_one_character() {
+        let mut wire = Wire::new(Way::Relative);
+        let first = wire.settle(wanted(7), CANVAS).expect("placed");
+        let text = String::from_utf8_lossy(&first).into_owned();
+        assert!(text.contains("\x1b[2;1H\x1b[38;5;19;58;5;1m\u{10eeee}"));
+        let placed = "\x1bPtmux;\x1b\x1b_Ga=p,i=5,p=1,P=19,Q=1,H=4,V=6,c=3,r=2,q=2\x1b\x1b\\\x1b\\";
+        assert!(text.ends_with(placed), "{text:?}");
+    }
+
+    #[test]
+    fn every_chunk_of_an_edit_says_where_it_goes() {
+        let wire = Wire::new(Way::Edits);
+        let command = wire.edit(20, (0, 8), (640, 4), &[7; 5000]);
+        let text = String::from_utf8(command).expect("ASCII");
+        let keys = "a=f,f=100,i=20,r=1,x=0,y=8,s=640,v=4,X=1,q=2";
+        assert_eq!(text.matches(keys).count(), 2);
+        assert!(text.contains(",m=1;") && text.contains(",m=0;"));
+    }
+}

@@ -1,0 +1,214 @@
+//! Which cells of a picture have changed, as blocks of neighbours, for terminals that keep no
+//! pictures: there each changed cell is drawn again.
+
+use crate::core::raster::screen_size;
+use crate::core::view::View;
+
+/// Rows that neighbouring blocks are joined over: sixty pixels are whole bands of sixel.
+const JOINED: u16 = 3;
+
+/// A block of cells, and its pixels in the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// First column and row on the screen.
+    pub col: u16,
+    pub row: u16,
+    pub cols: u16,
+    pub rows: u16,
+    /// x0, y0, x1, y1; what a cell shows begins where its first whole pixel does.
+    pub pixels: [usize; 4],
+}
+
+/// What the terminal shows of a picture: the bytes of its pixels, row by row.
+#[derive(Debug, Default)]
+pub struct Shown {
+    bytes: Vec<u8>,
+    /// Rows of cells that were drawn at all.
+    rows: Vec<bool>,
+}
+
+/// Which rows of cells may be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    All,
+    /// Those that were drawn before: the others are not waited for.
+    Known,
+}
+
+impl Shown {
+    /// Nothing is shown of a picture of this view.
+    pub fn nothing(view: &View, unit: usize) -> Self {
+        let (width, height) = screen_size(view);
+        Self {
+            bytes: vec![0; width as usize * height as usize * unit],
+            rows: vec![false; view.cells.rows.into()],
+        }
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.rows.iter().all(|known| *known)
+    }
+
+    /// Pixels for which `gone` holds are to be drawn again.
+    pub fn forget(&mut self, sentinel: u8, gone: impl Fn(u8) -> bool) {
+        for byte in self.bytes.iter_mut().filter(|b| gone(**b)) {
+            *byte = sentinel;
+        }
+    }
+
+    /// The blocks in which `next` differs, `unit` bytes a pixel.
+    pub fn dirty(&self, view: &View, next: &[u8], unit: usize, which: Rows) -> Vec<Block> {
+        let (width, _) = screen_size(view);
+        let stride = width as usize * unit;
+        let mut blocks: Vec<Block> = Vec::new();
+        for row in 0..view.cells.rows {
+            let is_known = self.rows[usize::from(row)];
+            if !is_known && which == Rows::Known {
+                continue;
+            }
+            let is_dirty = |col: u16| {
+                let [x0, y0, x1, y1] = pixels(view, [col, row, col + 1, row + 1]);
+                let part = |y: usize| y * stride + x0 * unit..y * stride + x1 * unit;
+                !is_known || (y0..y1).any(|y| self.bytes[part(y)] != next[part(y)])
+            };
+            let mut col = 0;
+            while col < view.cells.cols {
+                if !is_dirty(col) {
+                    col += 1;
+                    continue;
+                }
+                let from = col;
+                while col < view.cells.cols && is_dirty(col) {
+                    col += 1;
+                }
+                join(&mut blocks, view, from, col, row);
+            }
+        }
+        blocks
+    }
+
+    /// A block was drawn.
+    pub fn draw(&mut self, view: &View, block: &Block, next: &[u8], unit: usize) {
+        let stride = screen_size(view).0 as usize * unit;
+        let [x0, y0, x1, y1] = block.pixels;
+        for y in y0..y1 {
+            let part = y * stride + x0 * unit..y * stride + x1 * unit;
+            self.bytes[part.clone()].copy_from_slice(&next[part]);
+        }
+        let first = usize::from(block.row - view.cells.row);
+        self.rows[first..first + usize::from(block.rows)].fill(true);
+    }
+}
+
+/// Adds cells of a row to the blocks: below a block of the same columns they become part of it.
+fn join(blocks: &mut Vec<Block>, view: &View, from: u16, to: u16, row: u16) {
+    let (col, cols) = (view.cells.col + from, to - from);
+    let above = blocks.iter_mut().rev().take(8).find(|b| {
+        (b.col, b.cols) == (col, cols) && b.row + b.rows == view.cells.row + row && b.rows < JOINED
+    });
+    if let Some(above) = above {
+        above.rows += 1;
+        above.pixels[3] = pixels(view, [from, row, to, row + 1])[3];
+        return;
+    }
+    blocks.push(Block {
+        col,
+        row: view.cells.row + row,
+        cols,
+        rows: 1,
+        pixels: pixels(view, [from, row, to, row + 1]),
+    });
+}
+
+/// The pixels of a block of cells, counted from the picture's first cell.
+fn pixels(view: &View, [col0, row0, col1, row1]: [u16; 4]) -> [usize; 4] {
+    let (width, height) = screen_size(view);
+    let edge = |cell: u16, last: u16, size: f64, most: u32| {
+        if cell == last {
+            return most as usize;
+        }
+        ((f64::from(cell) * size) as u32).min(most) as usize
+    };
+    let (cols, rows) = (view.cells.cols, view.cells.rows);
+    [
+        edge(col0, cols, view.cell.width, width),
+        edge(row0, rows, view.cell.height, height),
+        edge(col1, cols, view.cell.width, width),
+        edge(row1, rows, view.cell.height, height),
+    ]
+}
+
+/// Blanks the cells of the picture before this one, where they are others. Another canvas was
+/// cleared as a whole, and in a smaller terminal the old cells may be those of the text.
+pub fn erase(old: &View, new: &View) -> Option<Vec<u8>> {
+    let cells = old.cells;
+    if cells == new.cells || old.canvas != new.canvas {
+        return None;
+    }
+    let blank = |row| format!("\x1b[{};{}H\x1b[{}X", row + 1, cells.col + 1, cells.cols);
+    let all: String = (cells.row..cells.row + cells.rows).map(blank).collect();
+    Some(format!("\x1b7\x1b[0m{all}\x1b8").into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::geometry::{CellRect, CellSize, Size};
+
+    fn view() -> View {
+        let canvas = CellRect {
+            col: 0,
+            row: 1,
+            cols: 10,
+            rows: 5,
+        };
+        View::fit(Size::new(100, 100), canvas, CellSize::default())
+    }
+
+    #[test]
+    fn only_changed_cells_are_drawn_again_and_neighbours_together() {
+        let view = view();
+        let (width, height) = screen_size(&view);
+        let mut next = vec![0; (width * height) as usize];
+        let mut shown = Shown::nothing(&view, 1);
+        assert!(shown.dirty(&view, &next, 1, Rows::Known).is_empty());
+        for block in shown.dirty(&view, &next, 1, Rows::All) {
+            shown.draw(&view, &block, &next, 1);
+        }
+        assert!(shown.is_whole());
+        // A pixel in the second cell of the second row, and one below it.
+        next[(25 * width + 15) as usize] = 1;
+        next[(45 * width + 15) as usize] = 1;
+        let blocks = shown.dirty(&view, &next, 1, Rows::All);
+        let [block] = blocks.as_slice() else {
+            panic!("{blocks:?}");
+        };
+        assert_eq!(block.pixels, [10, 20, 20, 60]);
+        assert_eq!((block.cols, block.rows, block.row), (1, 2, 2));
+    }
+
+    #[test]
+    fn cells_of_broken_pixels_leave_no_gap_and_do_not_overlap() {
+        let cell = CellSize {
+            width: 7.2,
+            height: 14.4,
+        };
+        let canvas = CellRect {
+            col: 0,
+            row: 0,
+            cols: 33,
+            rows: 17,
+        };
+        let view = View::fit(Size::new(330, 340), canvas, cell);
+        let (width, _) = screen_size(&view);
+        let edges: Vec<[usize; 4]> = (0..view.cells.cols)
+            .map(|col| pixels(&view, [col, 0, col + 1, 1]))
+            .collect();
+        assert!(
+            edges
+                .windows(2)
+                .all(|e| e[0][2] == e[1][0] && e[0][0] < e[0][2])
+        );
+        assert_eq!(edges.last().expect("columns")[2], width as usize);
+    }
+}
