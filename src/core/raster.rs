@@ -37,9 +37,9 @@ pub const GRID: Rgba = [255, 255, 255, 150];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marks {
     /// A crosshair's lines go to the edges of the picture.
-    Long,
+    All,
     /// A crosshair's lines are so many pixels long, for terminals where every changed cell costs.
-    Short(u32),
+    Near(u32),
 }
 
 impl Overlay {

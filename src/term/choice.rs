@@ -24,6 +24,8 @@ pub struct Report {
     pub in_tmux: bool,
     /// Seconds until the terminal answered; `None` where it did not.
     pub round_trip: Option<f64>,
+    /// Bytes a second that the line carries; `None` where that is too fast to tell.
+    pub rate: Option<f64>,
     /// What a person could do for a better picture.
     pub advice: Vec<String>,
 }
@@ -117,6 +119,7 @@ pub fn conclude(answers: &Answers, around: &Surroundings) -> Report {
         is_cell_known,
         in_tmux: around.tmux.is_some(),
         round_trip: answers.round_trip,
+        rate: None,
         advice: choice.advice.into_iter().map(Into::into).collect(),
     }
 }

@@ -63,11 +63,11 @@ pub enum More {
 }
 
 impl Line {
-    /// Starts the thread. `round_trip` is how many seconds the terminal's first answer took; `None`
-    /// where it answers nothing. `ready` is called when a refused frame may be drawn.
+    /// Starts the thread. The pace is `None` where the terminal answers nothing. `ready` is called
+    /// when a refused frame may be drawn.
     pub fn start(
         out: impl Write + Send + 'static,
-        round_trip: Option<f64>,
+        pace: Option<Pace>,
         ready: impl Fn() + Send + 'static,
     ) -> (Self, JoinHandle<()>) {
         let state = State {
@@ -77,7 +77,7 @@ impl Line {
             is_closed: false,
             is_writing: false,
             is_awaited: false,
-            pace: round_trip.map(|r| Pace::new(r, Instant::now())),
+            pace,
         };
         let line = Self {
             shared: Arc::new((Mutex::new(state), Condvar::new())),
@@ -287,8 +287,9 @@ mod tests {
         let tell = move || {
             ready.send(()).ok();
         };
-        let (line, thread) = Line::start(Wire(wire), Some(0.1), tell);
-        line.now(vec![vec![b'a'; 9000]]);
+        let (line, thread) =
+            Line::start(Wire(wire), Some(Pace::new(0.1, None, Instant::now())), tell);
+        line.now(vec![vec![b'a'; 20_000]]);
         let bytes = written.recv().expect("written");
         assert!(bytes.ends_with(MARK));
         assert!(!line.takes_cells());

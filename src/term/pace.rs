@@ -12,7 +12,7 @@ const SLOW: f64 = 150e3;
 /// An answer that takes longer than this never comes.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes that may be under way before anything is known, and at least and most ever.
-const FIRST: f64 = 4096.0;
+const FIRST: f64 = 8192.0;
 const LEAST: f64 = 1024.0;
 const MOST: f64 = 4e6;
 
@@ -54,15 +54,16 @@ struct Mark {
 }
 
 impl Pace {
-    /// `round_trip` is how many seconds a first answer took.
-    pub fn new(round_trip: f64, now: Instant) -> Self {
+    /// `round_trip` is how many seconds a first answer took, `rate` the bytes a second that are known
+    /// of.
+    pub fn new(round_trip: f64, rate: Option<f64>, now: Instant) -> Self {
         Self {
             sent: 0,
             answered: 0,
             marks: VecDeque::new(),
             window: FIRST,
             round_trip,
-            rate: None,
+            rate,
             last: now,
             idle_at: now,
         }
@@ -212,7 +213,7 @@ mod tests {
         fn new(rate: f64, trip: u64) -> Self {
             let now = Instant::now();
             Self {
-                pace: Pace::new(trip as f64 / 1000.0, now),
+                pace: Pace::new(trip as f64 / 1000.0, None, now),
                 now,
                 rate,
                 trip: Duration::from_millis(trip),
@@ -294,7 +295,7 @@ mod tests {
     #[test]
     fn lost_answers_do_not_stop_the_line() {
         let now = Instant::now();
-        let mut pace = Pace::new(0.1, now);
+        let mut pace = Pace::new(0.1, None, now);
         pace.sent(100_000, now);
         pace.mark(now);
         assert_eq!(pace.room(now), 0);

@@ -24,6 +24,10 @@ const QUERY: &str = "\x1b[>0q\x1b[16t\x1b[14t\x1b[c";
 /// tmux keeps the answers to the name and the attributes: sixel shows in the number of colours.
 const THROUGH: &str = "\x1b[?1;1;0S\x1b[14t\x1b[16t";
 
+/// An answer that takes longer than this many seconds comes from afar: then the line is measured
+/// before the first picture.
+const FAR: f64 = 0.02;
+
 /// What was learnt, and what the person typed meanwhile.
 #[derive(Debug)]
 pub struct Probed {
@@ -72,8 +76,12 @@ pub fn ask() -> Result<Probed> {
         round_trip,
     };
     let around = Surroundings { tmux, ..around };
+    let mut report = conclude(&answers, &around);
+    if round_trip.is_some_and(|seconds| seconds > FAR) {
+        report.rate = measure(&mut asking)?;
+    }
     Ok(Probed {
-        report: conclude(&answers, &around),
+        report,
         typed: asking.typed(),
     })
 }
@@ -83,29 +91,25 @@ fn find(bytes: &[u8], words: &str) -> bool {
 }
 
 /// Bytes that carry nothing, to see how fast the line takes them.
-const PADDING: usize = 16 << 10;
+const PADDING: usize = 4 << 10;
+/// Seconds that a terminal takes for them by itself, at most.
+const OWN: f64 = 0.02;
 
 /// Bytes a second that the line carries, from how much longer a long question takes than a short
 /// one. `None` where the terminal does not answer, or is too near to tell.
-pub fn measure() -> Result<Option<f64>> {
-    terminal::enable_raw_mode()?;
-    let timed = (|| -> Result<_> {
-        let mut asking = Asking::default();
-        let mut time = |padding: usize| -> Result<_> {
-            let start = Instant::now();
-            let mut bytes = b"\x1b[0m".repeat(padding / 4);
-            bytes.extend_from_slice(b"\x1b[5n");
-            let answer = asking.question(&bytes, |a| a == b"\x1b[0n")?;
-            Ok((!answer.is_empty()).then(|| start.elapsed().as_secs_f64()))
-        };
-        Ok((time(0)?, time(PADDING)?))
-    })();
-    terminal::disable_raw_mode()?;
-    let (Some(short), Some(long)) = timed? else {
+fn measure(asking: &mut Asking) -> Result<Option<f64>> {
+    let mut time = |padding: usize| -> Result<_> {
+        let start = Instant::now();
+        let mut bytes = b"\x1b[0m".repeat(padding / 4);
+        bytes.extend_from_slice(b"\x1b[5n");
+        let answer = asking.question(&bytes, |a| a == b"\x1b[0n")?;
+        Ok((!answer.is_empty()).then(|| start.elapsed().as_secs_f64()))
+    };
+    let (Some(short), Some(long)) = (time(0)?, time(PADDING)?) else {
         return Ok(None);
     };
     let took = long - short;
-    Ok((took > 0.003).then(|| PADDING as f64 / took))
+    Ok((took > OWN).then(|| PADDING as f64 / took))
 }
 
 /// Questions, with what was typed in between.

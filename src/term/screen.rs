@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use crossterm::terminal;
 use ratatui::Terminal;
@@ -16,6 +17,7 @@ use super::input::{Event, Input};
 use super::iterm::Iterm;
 use super::kitty::Kitty;
 use super::line::Line;
+use super::pace::Pace;
 use super::painter::Painter;
 use super::probe::{self, Probed};
 use super::sixel::Sixel;
@@ -63,7 +65,11 @@ impl Screen {
         take_over()?;
         let (events, received) = mpsc::channel();
         let ready = events.clone();
-        let (line, writer) = Line::start(io::stdout(), report.round_trip, move || {
+        let pace = report
+            .round_trip
+            .filter(|_| !is_console())
+            .map(|seconds| Pace::new(seconds, report.rate, Instant::now()));
+        let (line, writer) = Line::start(io::stdout(), pace, move || {
             let _ = ready.send(Event::Ready);
         });
         let input = Input::start(received, &events, typed, line.clone())?;
@@ -175,6 +181,15 @@ impl Screen {
         Ok(())
     }
 
+    /// What something else may have drawn over is drawn again: tmux knows nothing of the sixel that
+    /// it passes on, and clears it when it shows another window.
+    pub fn repaint(&mut self) {
+        if let (Way::Passed, Some(easel)) = (self.report.way, &self.easel) {
+            easel.begin_anew();
+            easel.put(self.scene.clone());
+        }
+    }
+
     /// Gives the terminal back to the shell, stops the process, and takes it over again when it
     /// goes on.
     pub fn suspend(&mut self) -> Result<()> {
@@ -210,6 +225,11 @@ impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Screen({:?})", self.report.graphics)
     }
+}
+
+/// The Linux console shows blocks alone: nothing of what it answers would be of use.
+fn is_console() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "linux")
 }
 
 /// A frame from this size on is shown at once by terminals that can: smaller ones do not tear.

@@ -9,6 +9,7 @@ use crate::core::history::History;
 use crate::core::image::Image;
 use crate::core::prompt::Side;
 use crate::core::review::{Filter, Found};
+use crate::core::scene::Photo;
 use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::settings::Class;
@@ -219,6 +220,8 @@ pub enum Outcome {
     Walked,
     Opened(Box<OpenedImage>),
     OpenFailed(PathBuf, String),
+    /// A neighbour is decoded.
+    Ahead(PathBuf, Photo),
     Proposed(Box<Answer>),
     /// Objects the engine found by itself, the surest first.
     Hinted(Hints, Vec<Hint>),

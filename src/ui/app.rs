@@ -159,6 +159,9 @@ impl App {
 
     fn take(&mut self, event: Event) {
         match event {
+            Event::Terminal(term::Event::Input(crossterm::event::Event::FocusGained)) => {
+                self.screen.repaint();
+            }
             Event::Terminal(term::Event::Input(input)) => self.state.input(&input, now()),
             Event::Terminal(term::Event::Ready) => {}
             Event::Terminal(term::Event::Hangup) => self.state.quit = true,

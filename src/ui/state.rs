@@ -15,6 +15,7 @@ use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
 use crate::core::history::History;
 use crate::core::image::Image;
 use crate::core::mask::Mask;
+use crate::core::scene::Photo;
 use crate::core::view::View;
 use crate::segment::Question;
 use crate::store::decode::Decoded;
@@ -197,6 +198,8 @@ pub struct State {
     pub open: Option<Open>,
     /// Why an image cannot be shown.
     pub broken: HashMap<PathBuf, String>,
+    /// Neighbours that are decoded already.
+    pub neighbours: Vec<(PathBuf, Photo)>,
     /// Which images the person called finished, as far as seen.
     pub finished: HashSet<PathBuf>,
     pub settings: Settings,
@@ -248,6 +251,7 @@ impl State {
             walked: false,
             open: None,
             broken: HashMap::new(),
+            neighbours: Vec::new(),
             finished: HashSet::new(),
             settings,
             keymap: Keymap::default(),
@@ -347,7 +351,7 @@ impl State {
     }
 
     /// The images that are likely to be next.
-    fn ahead(&self) -> Vec<PathBuf> {
+    pub fn ahead(&self) -> Vec<PathBuf> {
         let image = |at: usize| self.images.get(at).cloned();
         if !matches!(self.mode, Mode::Review | Mode::Sheet) {
             let beside = [1, -1, 2].into_iter();

@@ -11,6 +11,7 @@ use super::action::{Answer, Ask, Hint, Hints, OpenedImage, Outcome, Save, Survey
 use crate::core::distance::Depths;
 use crate::core::document::Proposal;
 use crate::core::printable::printable;
+use crate::core::scene::Photo;
 use crate::segment::proposals;
 use crate::segment::{self, Engine, Error};
 use crate::store::decode::{self, Decoded};
@@ -376,7 +377,9 @@ fn decode_all(shelf: &Slot<Shelf>, disk: &Sender<DiskJob>, events: &Sender<Event
                 break;
             }
             // A neighbour that cannot be read is told when it is its turn.
-            let _ = fetch(&mut kept, &path);
+            if let Ok(Decoded { key, image, .. }) = fetch(&mut kept, &path) {
+                tell(events, Outcome::Ahead(path, Photo { key, image }));
+            }
         }
     }
 }

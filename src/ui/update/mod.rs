@@ -130,6 +130,14 @@ impl State {
                 self.broken.insert(path, why);
                 self.arrive_in_review();
             }
+            Outcome::Ahead(path, photo) => {
+                let ahead = self.ahead();
+                self.neighbours
+                    .retain(|(p, _)| *p != path && ahead.contains(p));
+                if ahead.contains(&path) {
+                    self.neighbours.push((path, photo));
+                }
+            }
             Outcome::Proposed(answer) => self.proposed(*answer),
             Outcome::Hinted(asked, found) => self.hinted(&asked, found),
             Outcome::Unanswered(path, why) => {

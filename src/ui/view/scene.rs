@@ -26,7 +26,7 @@ pub fn scene(state: &State) -> Option<Scene> {
         view: open.view,
         layers: layers(state, open),
         marks: marks(state, open),
-        next: Vec::new(),
+        next: next(state),
     })
 }
 
@@ -64,6 +64,14 @@ fn sheet_scene(state: &State, sheet: &Sheet) -> Scene {
         marks,
         next: Vec::new(),
     }
+}
+
+/// The neighbours that are decoded already, the likeliest to be next first.
+fn next(state: &State) -> Vec<Photo> {
+    let ahead = state.ahead();
+    let decoded = |path| state.neighbours.iter().find(|(p, _)| p == path);
+    let found = ahead.iter().filter_map(decoded);
+    found.map(|(_, photo)| photo.clone()).collect()
 }
 
 fn layers(state: &State, open: &Open) -> Vec<Layer> {
