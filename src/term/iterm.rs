@@ -93,8 +93,9 @@ impl Painter for Iterm {
     }
 
     fn hide(&mut self) -> Vec<Command> {
-        self.shown = Shown::default();
-        self.photo = None;
+        if let Some((_, view, _)) = &self.photo {
+            self.shown = Shown::nothing(view, UNIT);
+        }
         Vec::new()
     }
 

@@ -145,8 +145,10 @@ impl Painter for Sixel {
     }
 
     fn hide(&mut self) -> Vec<Command> {
-        self.shown = Shown::default();
-        self.picture = None;
+        // The registers stay, for when the picture comes back.
+        if let Some(picture) = &self.picture {
+            self.shown = Shown::nothing(&picture.view, 1);
+        }
         Vec::new()
     }
 

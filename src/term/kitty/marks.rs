@@ -15,8 +15,8 @@ use crate::term::png::{indexed_png, palette_png};
 
 /// Numbers of the pictures: lines across and down, then sprites.
 const CROSS: u32 = 1;
-const BOX: u32 = 3;
-const THIRDS: u32 = 5;
+const BOX: u32 = 5;
+const THIRDS: u32 = 10;
 const INSIDE: u32 = 7;
 const OUTSIDE: u32 = 8;
 const BRUSH: u32 = 9;

@@ -10,8 +10,8 @@ use crate::term::line::Command;
 use crate::term::pace::Speed;
 use crate::term::png::palette_png;
 
-const WHOLE: u32 = 10;
-const NEAR: u32 = 11;
+const WHOLE: u32 = 3;
+const NEAR: u32 = 4;
 /// Screen pixels around the view, as a part of its size.
 const AROUND: u32 = 3;
 

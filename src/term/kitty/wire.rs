@@ -108,7 +108,11 @@ impl Wire {
                 self.sequence(body.as_bytes(), &mut out);
             } else {
                 if cursor != Some((spot.row, spot.col)) {
-                    let at = format!("\x1b[{};{}H", spot.row + 1, spot.col + 1);
+                    // The first column need not be said.
+                    let at = match spot.col {
+                        0 => format!("\x1b[{}H", spot.row + 1),
+                        col => format!("\x1b[{};{}H", spot.row + 1, col + 1),
+                    };
                     out.extend_from_slice(at.as_bytes());
                     cursor = Some((spot.row, spot.col));
                 }
