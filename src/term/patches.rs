@@ -120,22 +120,22 @@ fn join(blocks: &mut Vec<Block>, view: &View, from: u16, to: u16, row: u16) {
     });
 }
 
-/// The pixels of a block of cells, counted from the picture's first cell.
+/// The pixels of a block of cells, counted from the picture's first cell. Where cells are no whole
+/// pixels, the terminal's begin at the whole pixel before: a patch of any other size would be
+/// stretched.
 fn pixels(view: &View, [col0, row0, col1, row1]: [u16; 4]) -> [usize; 4] {
     let (width, height) = screen_size(view);
-    let edge = |cell: u16, last: u16, size: f64, most: u32| {
+    let cells = view.cells;
+    let edge = |first: u16, cell: u16, last: u16, size: f64, most: u32| {
         if cell == last {
             return most as usize;
         }
-        ((f64::from(cell) * size) as u32).min(most) as usize
+        let at = |cell: u16| (f64::from(cell) * size) as u32;
+        (at(first + cell) - at(first)).min(most) as usize
     };
-    let (cols, rows) = (view.cells.cols, view.cells.rows);
-    [
-        edge(col0, cols, view.cell.width, width),
-        edge(row0, rows, view.cell.height, height),
-        edge(col1, cols, view.cell.width, width),
-        edge(row1, rows, view.cell.height, height),
-    ]
+    let across = |cell| edge(cells.col, cell, cells.cols, view.cell.width, width);
+    let down = |cell| edge(cells.row, cell, cells.rows, view.cell.height, height);
+    [across(col0), down(row0), across(col1), down(row1)]
 }
 
 /// Blanks the cells of the picture before this one, where they are others. Another canvas was

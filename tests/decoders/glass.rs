@@ -77,7 +77,9 @@ impl Glass {
     fn control(&mut self, parameters: &str, last: u8) {
         let numbers: Vec<u16> = parameters.split(';').flat_map(str::parse).collect();
         match (last, &numbers[..]) {
-            (b'H', [row, col]) => {
+            // A column that is not said is the first.
+            (b'H', [row, ..]) => {
+                let col = numbers.get(1).unwrap_or(&1);
                 assert!(
                     *row <= self.rows && *col <= self.cols,
                     "{row};{col} is outside"

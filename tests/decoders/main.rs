@@ -275,6 +275,8 @@ impl Player {
             self.apply(change);
             self.check(Some(&self.scene), &format!("{change:?} of {changes:?}"));
         }
+        // The screen clears the cells, and the pictures in them, by itself.
+        self.glass.clear();
         for command in self.painter.hide() {
             self.glass.obey(&command);
         }
