@@ -337,7 +337,11 @@ fn find(
     events: &Sender<Event>,
 ) {
     let asked = with_engine(name, engine, &hints.path, |e| {
-        let options = proposals::Options::default();
+        // A coarser grid than a batch would take: a person waits for the letters.
+        let options = proposals::Options {
+            seeds: proposals::Seeds::Grid(8),
+            ..proposals::Options::default()
+        };
         let found = proposals::propose_everywhere(e, &hints.image, hints.key, &options, stop)?;
         let hint = |proposal: Proposal| {
             let (_, at) = Depths::of(&proposal.mask).deepest(&[])?;

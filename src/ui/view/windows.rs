@@ -20,7 +20,7 @@ pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mu
         Typing::Flag => ("flag: why?", Vec::new()),
     };
     let height = (rows.len() as u16 + 3).min(18);
-    let area = layout::window(frame.area(), 72, height);
+    let area = layout::window(frame.area(), 100, height);
     let inner = window(frame, area, title);
     let chosen = choice.min(rows.len().saturating_sub(1));
     let shown = usize::from(inner.height.saturating_sub(1));
@@ -82,7 +82,7 @@ fn commands(state: &State, text: &str) -> Vec<Line<'static>> {
         .map(|c| {
             Line::from(vec![
                 Span::raw(format!(" {:<18}", c.name)),
-                Span::styled(format!("{:<10}", state.keymap.keys_of(c.name)), DIM),
+                Span::styled(format!("{:<13}", state.keymap.keys_of(c.name)), DIM),
                 Span::raw(c.help),
             ])
         })
