@@ -1,0 +1,108 @@
+//! Images, folders, and what others do to them meanwhile.
+
+use super::*;
+
+#[test]
+fn an_unfinished_draft_is_there_again_after_reopening() {
+    let (folder, images) = folder(&["chelsea.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("b 8 l 4 j b");
+    let area = session.state.focus().expect("a mask").area();
+    drop(session);
+    assert!(
+        progress(&images[0])
+            .expect("readable")
+            .expect("saved")
+            .has_draft
+    );
+    let again = Session::open(folder.path());
+    assert_eq!(again.state.focus().expect("the draft").area(), area);
+}
+
+#[test]
+fn a_new_class_by_name_is_kept_in_the_folder() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("c");
+    session.type_text("mug");
+    session.keys("enter");
+    session.settle(|s| s.new_class.is_none());
+    drop(session);
+    let settings = settings::load(folder.path()).expect("settings");
+    assert_eq!(settings.classes.last().expect("a class").name, "mug");
+}
+
+#[test]
+fn one_bad_file_does_not_stop_the_folder() {
+    let (folder, _) = folder(&["coffee.png"]);
+    std::fs::write(folder.path().join("broken.jpg"), "not an image").expect("written");
+    let settings = settings::load(folder.path()).expect("settings");
+    let (sender, events) = mpsc::channel();
+    let paths = vec![folder.path().to_path_buf()];
+    let workers = Workers::start(paths, "click".into(), settings.file.clone(), &sender);
+    let mut state = State::new(settings, Arc::from("tester@here"));
+    state.resize((100, 40), CellSize::default());
+    let mut session = Session {
+        state,
+        workers,
+        events,
+        now: 1,
+    };
+    session.settle(|s| !s.broken.is_empty());
+    let why = session.state.broken.values().next().expect("told");
+    assert!(why.contains("broken.jpg"), "{why}");
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("i enter");
+    assert_eq!(session.objects(), 1);
+}
+
+#[test]
+fn keys_typed_ahead_reach_the_image_they_were_meant_for() {
+    let (folder, images) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    // All of it before a single answer has come.
+    session.type_text("i\rni\rp");
+    session.settle(|s| s.at == 0 && s.held.is_empty() && s.shown().is_some());
+    for image in &images {
+        assert_eq!(
+            progress(image).expect("readable").expect("saved").objects,
+            1
+        );
+    }
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_shown_and_kept() {
+    let (mine, images) = folder(&["coffee.png"]);
+    let (theirs, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(mine.path());
+    let mut other = Session::open(theirs.path());
+    other.keys("J i enter");
+    drop(other);
+    let name = "coffee.termask.json";
+    std::fs::copy(theirs.path().join(name), mine.path().join(name)).expect("written");
+    session.keys("K i");
+    session.settle(|s| s.shown().is_some_and(|o| o.document().objects.len() == 1));
+    let told = format!("{:?}", session.state.notice);
+    assert!(told.contains("somebody else"), "{told}");
+    session.keys("enter");
+    assert_eq!(
+        progress(&images[0])
+            .expect("readable")
+            .expect("saved")
+            .objects,
+        2
+    );
+}
+
+#[test]
+fn an_image_is_reached_by_a_part_of_its_name() {
+    let (folder, _) = folder(&["astronaut.png", "chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("/");
+    session.type_text("coff");
+    session.keys("enter");
+    session.settle(|s| s.shown().is_some());
+    assert_eq!(session.state.at, 2);
+}
