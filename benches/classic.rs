@@ -197,6 +197,7 @@ fn question(case: &Case, prompt: Prompt) -> Question {
         image_key: Arc::as_ptr(&case.image) as u64,
         prompt,
         previous: None,
+        adaptation: None,
     }
 }
 

@@ -46,6 +46,7 @@ fn ask(engine: &str, image: &Arc<Image>, prompt: Prompt) -> Result<Proposal> {
         image_key: 1,
         prompt,
         previous: None,
+        adaptation: None,
     };
     let mut answers = open(engine)?.propose(&question)?;
     Ok(answers.remove(0))
@@ -124,6 +125,7 @@ fn superpixels_of_a_large_picture_meet_without_gap_or_overlap() {
             image_key: 1,
             prompt,
             previous: None,
+            adaptation: None,
         };
         engine.propose(&question).expect("an answer").remove(0).mask
     };

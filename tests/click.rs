@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use half::f16;
+use termask::core::adaptation::Adaptation;
 use termask::core::geometry::{ImagePoint, ImageRect};
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::segment::click::{ClickNet, SIZE, first_input};
+use termask::segment::click::{ClickNet, Input, Method, SIZE, head, model_hash};
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
 
@@ -28,6 +29,7 @@ fn question(file: &str, rect: Option<[u32; 4]>, clicks: &[(u32, u32, Side)]) -> 
                 .collect(),
         },
         previous: None,
+        adaptation: None,
     }
 }
 
@@ -58,7 +60,9 @@ fn reference_mask(n: usize) -> Mask {
 
 #[test]
 fn masks_are_those_of_the_reference() {
-    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let mut net = ClickNet::with_threads(2)
+        .expect("the built-in net runs")
+        .with_method(Method::PLAIN);
     for (n, question) in questions().into_iter().enumerate() {
         let proposal = net.propose(&question).expect("an answer").remove(0);
         let iou = proposal.mask.iou(&reference_mask(n));
@@ -80,7 +84,9 @@ fn logits_are_those_of_the_reference() {
         let stored = bytes
             .chunks_exact(2)
             .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32());
-        let logits = net.logits(&first_input(&questions[n])).expect("an answer");
+        let logits = net
+            .logits(&Input::first(&questions[n], SIZE))
+            .expect("an answer");
         let differences: Vec<f32> = logits
             .iter()
             .zip(stored)
@@ -123,4 +129,58 @@ fn a_prompt_without_an_object_is_refused() {
     let nothing = question("coffee.png", None, &[(3, 3, Side::Outside)]);
     let told = net.propose(&nothing).expect_err("no object").to_string();
     assert!(told.contains("box or an inside click"), "{told}");
+}
+
+#[test]
+fn the_shipped_last_layer_read_out_by_hand_gives_the_networks_logits() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let input = Input::first(&questions()[0], SIZE);
+    let (weights, bias) = head::shipped();
+    let shipped = Adaptation {
+        model: model_hash().into(),
+        weights: weights.to_vec(),
+        bias,
+        threshold: 0.49,
+        extent: None,
+    };
+    let evidence = net.evidence(&input).expect("features");
+    let by_hand = evidence.logits(&shipped);
+    let logits = net.logits(&input).expect("logits");
+    for (i, (a, b)) in by_hand.iter().zip(&logits).enumerate() {
+        assert!((a - b).abs() < 1e-3, "cell {i}: {a} {b}");
+        let at = evidence.at(i % SIZE, i / SIZE);
+        let sum: f32 = at.iter().zip(weights).map(|(v, w)| v * w).sum();
+        assert!((sum + bias - b).abs() < 1e-3, "cell {i}");
+    }
+}
+
+#[test]
+fn an_adaptation_to_another_net_is_refused_with_the_remedy() {
+    let mut net = ClickNet::with_threads(1).expect("the built-in net runs");
+    let mut question = question("coffee.png", None, &[(300, 150, Side::Inside)]);
+    question.adaptation = Some(Arc::new(Adaptation {
+        model: "0000000000000000".into(),
+        weights: Vec::new(),
+        bias: 0.0,
+        threshold: 0.5,
+        extent: None,
+    }));
+    let told = net.propose(&question).expect_err("refused").to_string();
+    assert!(told.contains("termask adapt"), "{told}");
+}
+
+#[test]
+fn a_known_extent_makes_a_first_click_look_near_it() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let mut question = question("coffee.png", None, &[(300, 150, Side::Inside)]);
+    let whole = net.propose(&question).expect("an answer").remove(0);
+    question.adaptation = Some(Arc::new(Adaptation {
+        model: model_hash().into(),
+        weights: Vec::new(),
+        bias: 0.0,
+        threshold: 0.5,
+        extent: Some(60.0),
+    }));
+    let near = net.propose(&question).expect("an answer").remove(0);
+    assert!(near.mask.area() < whole.mask.area() / 2);
 }

@@ -115,6 +115,7 @@ pub fn ask(engine: &mut dyn Engine, decoded: &Decoded, prompt: Prompt) -> anyhow
         image_key: decoded.key,
         prompt,
         previous: None,
+        adaptation: None,
     };
     let start = Instant::now();
     let proposals = engine.propose(&question)?;

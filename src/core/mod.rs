@@ -1,5 +1,6 @@
 //! Pure data and arithmetic: no files, no threads, no terminal.
 
+pub mod adaptation;
 pub mod components;
 pub mod contour;
 pub mod cover;

@@ -183,6 +183,7 @@ fn ask(
         image_key: sample.image_key,
         prompt,
         previous,
+        adaptation: None,
     };
     let mut proposal = engine.propose(&question)?.swap_remove(0);
     if let Some(soft) = &proposal.soft
@@ -192,6 +193,11 @@ fn ask(
         proposal.threshold = protocol.threshold;
     }
     Ok(proposal)
+}
+
+/// The first click of the protocol: the middle of the object; `None` where there is none.
+pub fn first_click(sample: &Sample) -> Option<Click> {
+    next_click(sample, None, &[])
 }
 
 /// The middle of the largest error, no pixel twice; inside only where what is missing lies deeper
@@ -212,7 +218,8 @@ fn next_click(sample: &Sample, mask: Option<&Mask>, clicks: &[Click]) -> Option<
     found.map(|(_, at)| Click { at, side })
 }
 
-fn iou(mask: &Mask, sample: &Sample) -> f64 {
+/// `IoU` with the known mask, without the pixels that do not count.
+pub fn iou(mask: &Mask, sample: &Sample) -> f64 {
     let seen = |mask: &Mask| mask.difference(&sample.ignored);
     seen(mask).iou(&seen(&sample.truth))
 }

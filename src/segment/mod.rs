@@ -1,5 +1,6 @@
 //! An image and a prompt in, a proposal out.
 
+pub mod adapt;
 pub mod cancel;
 pub mod classic;
 pub mod click;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use self::cancel::Cancel;
 
+use crate::core::adaptation::Adaptation;
 use crate::core::document::Proposal;
 use crate::core::image::Image;
 use crate::core::prompt::Prompt;
@@ -30,6 +32,8 @@ pub struct Question {
     pub prompt: Prompt,
     /// The last answer for the same object, refined by the new prompt.
     pub previous: Option<Proposal>,
+    /// What the folder taught the click net about the class; other engines do without.
+    pub adaptation: Option<Arc<Adaptation>>,
 }
 
 /// Why an engine has no answer. The message names the model or library and the remedy.

@@ -1,5 +1,6 @@
 //! What lies beside the image.
 
+pub mod adapted;
 pub mod boxes;
 pub mod check;
 pub mod compare;

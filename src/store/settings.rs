@@ -10,6 +10,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
+use crate::core::adaptation::Adaptations;
 use crate::core::printable::printable;
 use crate::core::scene::Rgb;
 use crate::store::error::{Error, Result};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub keymap: Option<String>,
     /// Own keys, as they are written.
     pub keys: BTreeMap<String, OwnKey>,
+    /// What the folder's masks taught the click net, by class.
+    pub adapted: Adaptations,
     /// The folder's file, whether it exists or not.
     pub file: PathBuf,
 }
@@ -84,6 +87,7 @@ struct FileSettings {
     keys: BTreeMap<String, Spanned<String>>,
     #[serde(skip)]
     placed: BTreeMap<String, OwnKey>,
+    adapted: Adaptations,
 }
 
 /// A name alone, or a table.
@@ -193,8 +197,14 @@ fn load_with(folder: &Path, personal: Option<&Path>) -> Result<Settings> {
         engine: ours.engine.or(settings.engine),
         keymap: ours.keymap.or(settings.keymap),
         keys: settings.placed,
+        adapted: ours.adapted,
         file,
     })
+}
+
+/// The adaptations that a settings file holds.
+pub fn adapted(file: &Path) -> Result<Adaptations> {
+    Ok(read(file)?.adapted)
 }
 
 fn read(file: &Path) -> Result<FileSettings> {
@@ -265,12 +275,7 @@ pub fn add_class(file: &Path, class: &Class) -> Result<()> {
     if read(file)?.classes.iter().any(|c| c.name == class.name) {
         return Ok(());
     }
-    let text = if file.exists() {
-        fs::read_to_string(file).map_err(|e| Error::io(file, e))?
-    } else {
-        String::new()
-    };
-    let mut document: DocumentMut = text.parse().map_err(|e| fault(file, format!("{e}")))?;
+    let mut document = document(file)?;
     let [r, g, b] = class.colour;
     let colour = format!("#{r:02x}{g:02x}{b:02x}");
     let hotkey = class.hotkey.map(i64::from);
@@ -296,6 +301,16 @@ pub fn add_class(file: &Path, class: &Class) -> Result<()> {
             .push(table);
     }
     replace::write(file, document.to_string().as_bytes())
+}
+
+/// A settings file as it stands, comments and all; an empty one where there is none.
+pub(super) fn document(file: &Path) -> Result<DocumentMut> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(why) => return Err(Error::io(file, why)),
+    };
+    text.parse().map_err(|e| fault(file, format!("{e}")))
 }
 
 #[cfg(test)]

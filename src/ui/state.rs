@@ -389,6 +389,7 @@ impl State {
                 image_key: open.decoded.key,
                 prompt: draft.prompt.clone(),
                 previous: draft.proposal.clone(),
+                adaptation: self.settings.adapted.get(&*self.draft_class()).cloned(),
             },
             attempt: self.attempt,
         })

@@ -1,0 +1,232 @@
+//! What the network is fed: a crop of the picture, and the prompt drawn on it.
+
+use std::sync::Arc;
+
+use crate::core::document::Proposal;
+use crate::core::geometry::{ImageRect, Size};
+use crate::core::mask::Mask;
+use crate::core::prompt::{Prompt, Side, Soft};
+use crate::segment::Question;
+use crate::segment::crop::{Square, crop};
+
+/// How much larger than what is looked for the crop is.
+const EXPAND: f64 = 1.4;
+/// The first look at a click in a folder whose objects are known: wide enough for larger ones.
+const EXPAND_TYPICAL: f64 = 1.6;
+/// No crop is smaller than this many pixels of the image.
+const LEAST_SIDE: f64 = 32.0;
+/// Fewer pixels than this are no object to zoom in on.
+const LEAST_PIXELS: u64 = 20;
+/// The training's normalisation of RGB/255.
+const MEAN: f32 = 0.498;
+pub const STD: f32 = 0.502;
+
+/// Half widths of the rows of a disk of radius 5, as OpenCV's `circle` fills it.
+const DISK: [i64; 11] = [0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0];
+
+/// The network's input for one pass.
+#[derive(Debug)]
+pub struct Input {
+    pub square: Square,
+    /// Pixels across the crop.
+    pub size: usize,
+    /// [3, size, size], normalised.
+    pub image: Vec<f32>,
+    /// [4, size, size]: inside disks, outside disks, box, previous probability.
+    pub prompt: Vec<f32>,
+}
+
+/// The last answer, as the next pass sees it.
+pub struct Before {
+    mask: Arc<Mask>,
+    soft: Option<Arc<Soft>>,
+}
+
+impl Before {
+    pub fn from_proposal(proposal: &Proposal) -> Self {
+        Self {
+            mask: Arc::clone(&proposal.mask),
+            soft: proposal.soft.clone(),
+        }
+    }
+
+    pub fn from_soft(soft: Arc<Soft>, mask: Arc<Mask>) -> Self {
+        Self {
+            mask,
+            soft: Some(soft),
+        }
+    }
+
+    /// Probability of an image pixel; of a mask without probabilities 0 or 1.
+    fn at(&self, x: i64, y: i64) -> f32 {
+        let size = self.mask.size();
+        let inside =
+            (0..i64::from(size.width)).contains(&x) && (0..i64::from(size.height)).contains(&y);
+        if !inside {
+            return 0.0;
+        }
+        match &self.soft {
+            Some(soft) => soft.at(x as f64, y as f64),
+            None => f32::from(u8::from(self.mask.contains(size.clamp(x, y)))),
+        }
+    }
+
+    /// The probabilities as the network's fourth prompt channel: those of the image's pixels,
+    /// bilinear between them, as the training had them.
+    fn channel(&self, square: Square, size: usize, out: &mut [f32]) {
+        let scale = square.side / size as f64;
+        let (x0, y0) = (square.x.floor() as i64, square.y.floor() as i64);
+        // Where the crop shrinks the image, a cell in between is as good as the pixel beside it.
+        let step = scale.max(1.0);
+        let cells = (square.side / step).ceil() as usize + 2;
+        let mut pixels = vec![0.0; cells * cells];
+        for (j, row) in pixels.chunks_exact_mut(cells).enumerate() {
+            for (i, value) in row.iter_mut().enumerate() {
+                let (x, y) = (i as f64 * step, j as f64 * step);
+                *value = self.at(x0 + x.round() as i64, y0 + y.round() as i64);
+            }
+        }
+        for (n, value) in out.iter_mut().enumerate() {
+            let u = (square.x - x0 as f64 + (n % size) as f64 * scale) / step;
+            let v = (square.y - y0 as f64 + (n / size) as f64 * scale) / step;
+            let (i, j) = (u as usize, v as usize);
+            let (fu, fv) = (u.fract() as f32, v.fract() as f32);
+            let upper = &pixels[j * cells + i..];
+            let lower = &pixels[(j + 1) * cells + i..];
+            let top = upper[0] + fu * (upper[1] - upper[0]);
+            let bottom = lower[0] + fu * (lower[1] - lower[0]);
+            *value = top + fv * (bottom - top);
+        }
+    }
+}
+
+impl Input {
+    /// The tensors of a first pass on a prompt.
+    pub fn first(question: &Question, size: usize) -> Self {
+        Self::new(question, None, size)
+    }
+
+    /// The tensors of one pass at a crop of `size` x `size`.
+    pub(super) fn new(question: &Question, before: Option<&Before>, size: usize) -> Self {
+        let square = region(question, before.map(|b| &*b.mask));
+        let rgb = crop(&question.image, square, size);
+        let area = size * size;
+        let mut image = vec![0.0; 3 * area];
+        for (i, pixel) in rgb.chunks_exact(3).enumerate() {
+            for k in 0..3 {
+                image[k * area + i] = (pixel[k] / 255.0 - MEAN) / STD;
+            }
+        }
+        let mut prompt = Channels::draw(&question.prompt, square, size).values;
+        if let Some(before) = before {
+            before.channel(square, size, &mut prompt[3 * area..]);
+        }
+        Self {
+            square,
+            size,
+            image,
+            prompt,
+        }
+    }
+}
+
+/// The square to look at. The mask with the inside clicks, or the box, 1.4 times as large and kept
+/// on the picture. Without a box and with nothing found yet what surrounds the click, where the
+/// folder's objects are known; else the whole image.
+fn region(question: &Question, mask: Option<&Mask>) -> Square {
+    let (prompt, size) = (&question.prompt, question.image.size());
+    let (w, h) = (f64::from(size.width), f64::from(size.height));
+    let pixels = || {
+        let inside = prompt.points(Side::Inside);
+        inside.map(|p| ImageRect::from_corners(p, p))
+    };
+    let found = mask
+        .filter(|m| m.area() >= LEAST_PIXELS)
+        .and_then(Mask::bounds);
+    let wanted = found
+        .map(|bounds| pixels().fold(bounds, ImageRect::union))
+        .or(prompt.rect);
+    if let Some(wanted) = wanted {
+        let longest = f64::from(wanted.width().max(wanted.height()));
+        return around(wanted, longest * EXPAND, size);
+    }
+    let extent = question.adaptation.as_ref().and_then(|a| a.extent);
+    if let (Some(extent), Some(clicks)) = (extent, pixels().reduce(ImageRect::union)) {
+        let spread = f64::from(clicks.width().max(clicks.height()) - 1);
+        let side = f64::from(extent) * EXPAND_TYPICAL + spread;
+        return around(clicks, side, size);
+    }
+    let side = w.max(h);
+    Square {
+        x: (w - side) / 2.0,
+        y: (h - side) / 2.0,
+        side,
+    }
+}
+
+/// A square about the middle of a rectangle, kept on the picture where it fits.
+fn around(rect: ImageRect, side: f64, size: Size) -> Square {
+    let (w, h) = (f64::from(size.width), f64::from(size.height));
+    let side = side.max(LEAST_SIDE).min(1.1 * w.max(h));
+    let keep = |low: u32, high: u32, length: f64| {
+        let start = (f64::from(low) + f64::from(high) - side) / 2.0;
+        if side <= length {
+            start.clamp(0.0, length - side)
+        } else {
+            (length - side) / 2.0
+        }
+    };
+    Square {
+        x: keep(rect.x0, rect.x1, w),
+        y: keep(rect.y0, rect.y1, h),
+        side,
+    }
+}
+
+/// Inside disks, outside disks, filled box; the fourth channel is left empty.
+struct Channels {
+    size: usize,
+    values: Vec<f32>,
+}
+
+impl Channels {
+    fn draw(prompt: &Prompt, square: Square, size: usize) -> Self {
+        let mut channels = Self {
+            size,
+            values: vec![0.0; 4 * size * size],
+        };
+        let scale = size as f64 / square.side;
+        for click in &prompt.clicks {
+            let channel = match click.side {
+                Side::Inside => 0,
+                Side::Outside => 1,
+            };
+            let x = ((f64::from(click.at.x) - square.x) * scale) as i64;
+            let y = ((f64::from(click.at.y) - square.y) * scale) as i64;
+            for (row, half) in DISK.iter().enumerate() {
+                let v = y + row as i64 - 5;
+                channels.fill(channel, v, x - half, x + half + 1);
+            }
+        }
+        if let Some(rect) = prompt.rect {
+            let at = |v: u32, o: f64| ((f64::from(v) - o) * scale).round_ties_even() as i64;
+            for v in at(rect.y0, square.y)..at(rect.y1, square.y) {
+                let (u0, u1) = (at(rect.x0, square.x), at(rect.x1, square.x));
+                channels.fill(2, v, u0, u1);
+            }
+        }
+        channels
+    }
+
+    fn fill(&mut self, channel: usize, row: i64, from: i64, to: i64) {
+        let size = self.size as i64;
+        if !(0..size).contains(&row) {
+            return;
+        }
+        let (from, to) = (from.clamp(0, size), to.clamp(0, size));
+        if from < to {
+            let start = (channel * self.size + row as usize) * self.size;
+            self.values[start + from as usize..start + to as usize].fill(1.0);
+        }
+    }
+}

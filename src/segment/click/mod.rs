@@ -1,0 +1,247 @@
+//! The click net: a small network that looks at a crop. Crops and prompts are those it was trained
+//! and evaluated with (`models/train/noc.py`).
+
+mod confidence;
+mod edges;
+pub mod head;
+mod input;
+mod obey;
+
+use std::sync::{Arc, OnceLock};
+
+use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
+use ort::value::TensorRef;
+use sha2::{Digest, Sha256};
+
+pub use self::input::Input;
+
+use self::head::Evidence;
+use self::input::Before;
+use crate::core::adaptation::Adaptation;
+use crate::core::document::{Origin, Proposal};
+use crate::core::prompt::Soft;
+use crate::segment::crop::Square;
+use crate::segment::{Engine, Error, Question, Result, runtime};
+
+static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
+
+/// Pixels across the network's crop, where it looks closely.
+pub const SIZE: usize = 384;
+/// Pixels across where it only looks for the object.
+const GLANCE: usize = 256;
+/// A pixel belongs to the object above this probability.
+pub const THRESHOLD: f32 = 0.49;
+
+/// How an answer is come by: the crops' pixels for each pass, the last one's answer being shown to
+/// the next, and what is done to the last one's probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Method {
+    /// For a first click without a box.
+    pub click: &'static [usize],
+    /// For a box.
+    pub rect: &'static [usize],
+    /// For a click that refines an answer.
+    pub correction: &'static [usize],
+    pub edges: Edges,
+}
+
+/// Whether probabilities are drawn to the edges of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edges {
+    AsTheyAre,
+    Followed,
+}
+
+impl Method {
+    /// One pass (two for a first click without a box) as in `models/train/noc.py`.
+    pub const PLAIN: Self = Self {
+        click: &[SIZE, SIZE],
+        rect: &[SIZE],
+        correction: &[SIZE],
+        edges: Edges::AsTheyAre,
+    };
+    /// What the program does.
+    pub const FULL: Self = Self {
+        click: &[GLANCE, SIZE],
+        rect: &[SIZE, SIZE],
+        correction: &[GLANCE, SIZE],
+        edges: Edges::Followed,
+    };
+}
+
+/// The built-in engine.
+pub struct ClickNet {
+    session: Session,
+    /// Of the network's outputs the logits alone, and its features alone.
+    logits: RunOptions<HasSelectedOutputs>,
+    features: RunOptions<HasSelectedOutputs>,
+    method: Method,
+    pub device: runtime::Device,
+}
+
+/// First 16 hexadecimal digits of the model's sha256.
+pub fn model_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| hex::encode(&Sha256::digest(MODEL)[..8]))
+}
+
+fn told(why: ort::Error) -> Error {
+    Error::Runtime(format!("the click net did not run: {why}"))
+}
+
+impl ClickNet {
+    pub fn open() -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with_threads(cores.min(4))
+    }
+
+    pub fn with_threads(threads: usize) -> Result<Self> {
+        let (session, device) = runtime::session(MODEL, "the built-in click net", threads)?;
+        let only = |name: &str| {
+            let outputs = OutputSelector::no_default().with(name);
+            RunOptions::new()
+                .map(|options| options.with_outputs(outputs))
+                .map_err(told)
+        };
+        Ok(Self {
+            session,
+            logits: only("logits")?,
+            features: only("features")?,
+            method: Method::FULL,
+            device,
+        })
+    }
+
+    #[must_use]
+    pub fn with_method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// The logits of one pass, [size, size].
+    pub fn logits(&mut self, input: &Input) -> Result<Vec<f32>> {
+        run(&mut self.session, input, "logits", &self.logits)
+    }
+
+    /// What the last layer sees in one pass.
+    pub fn evidence(&mut self, input: &Input) -> Result<Evidence> {
+        let features = run(&mut self.session, input, "features", &self.features)?;
+        Ok(Evidence::new(features, &input.image, input.size))
+    }
+
+    /// The last pass for a prompt, and what it looks at: the passes before it are made here.
+    pub fn last_input(&mut self, question: &Question) -> Result<Input> {
+        let size = question.image.size();
+        let mut before = question.previous.as_ref().map(Before::from_proposal);
+        let passes = match (&before, question.prompt.rect) {
+            (Some(_), _) => self.method.correction,
+            (None, Some(_)) => self.method.rect,
+            (None, None) => self.method.click,
+        };
+        let (last, earlier) = passes.split_last().expect("every method has a pass");
+        for pass in earlier {
+            let input = Input::new(question, before.as_ref(), *pass);
+            let soft = soft(&input, &probabilities(&self.logits(&input)?));
+            let mask = soft.mask(size, THRESHOLD);
+            before = Some(Before::from_soft(Arc::new(soft), mask));
+        }
+        Ok(Input::new(question, before.as_ref(), *last))
+    }
+
+    /// The proposal that the last pass's logits make.
+    pub fn finish(
+        &self,
+        question: &Question,
+        input: &Input,
+        logits: &[f32],
+        threshold: f32,
+    ) -> Proposal {
+        let mut values = probabilities(logits);
+        if self.method.edges == Edges::Followed {
+            values = edges::follow(&values, &input.image, input.size, threshold, input::STD);
+        }
+        let soft = soft(input, &values);
+        let mask = soft.mask(question.image.size(), threshold);
+        Proposal {
+            mask: obey::obeying(&mask, &question.prompt, soft.scale),
+            confidence: confidence::predicted_iou(&soft, threshold, &question.prompt),
+            soft: Some(Arc::new(soft)),
+            threshold,
+            origin: Origin {
+                engine: "click".into(),
+                model: model_hash().into(),
+                who: String::new(),
+            },
+        }
+    }
+}
+
+impl Engine for ClickNet {
+    fn name(&self) -> &'static str {
+        "click"
+    }
+
+    fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>> {
+        if !question.prompt.is_answerable() {
+            return Err(Error::Prompt(
+                "the prompt names no object: give a box or an inside click".into(),
+            ));
+        }
+        let adaptation = question.adaptation.as_deref().map(checked).transpose()?;
+        let input = self.last_input(question)?;
+        let (logits, threshold) = match adaptation {
+            Some(taught) if !taught.weights.is_empty() => {
+                (self.evidence(&input)?.logits(taught), taught.threshold)
+            }
+            _ => (self.logits(&input)?, THRESHOLD),
+        };
+        Ok(vec![self.finish(question, &input, &logits, threshold)])
+    }
+}
+
+/// Refuses what was fitted to another net.
+fn checked(adaptation: &Adaptation) -> Result<&Adaptation> {
+    let fits = adaptation.weights.is_empty() || adaptation.weights.len() == head::INPUTS;
+    if adaptation.model == model_hash() && fits {
+        return Ok(adaptation);
+    }
+    Err(Error::Model(format!(
+        "the folder's termask.toml holds an adaptation to the net {}, this one is {}: run `termask adapt` on the folder again, or with --revert",
+        adaptation.model,
+        model_hash()
+    )))
+}
+
+fn run(
+    session: &mut Session,
+    input: &Input,
+    name: &str,
+    options: &RunOptions<HasSelectedOutputs>,
+) -> Result<Vec<f32>> {
+    let shape = |channels: usize| [1, channels, input.size, input.size];
+    let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(told)?;
+    let prompt = TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(told)?;
+    let outputs = session
+        .run_with_options(ort::inputs!["image" => image, "prompt" => prompt], options)
+        .map_err(told)?;
+    let (_, values) = outputs[name].try_extract_tensor::<f32>().map_err(told)?;
+    Ok(values.to_vec())
+}
+
+fn probabilities(logits: &[f32]) -> Vec<f32> {
+    logits.iter().map(|l| 1.0 / (1.0 + (-l).exp())).collect()
+}
+
+fn soft(input: &Input, probabilities: &[f32]) -> Soft {
+    let Square { x, y, side } = input.square;
+    Soft {
+        x,
+        y,
+        scale: side / input.size as f64,
+        width: input.size as u32,
+        height: input.size as u32,
+        values: probabilities
+            .iter()
+            .map(|p| (255.0 * p).round() as u8)
+            .collect(),
+    }
+}
