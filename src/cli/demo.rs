@@ -160,7 +160,7 @@ fn segment_all(dir: &Path, photos: &[PathBuf]) -> anyhow::Result<()> {
         let before = objects(path)?;
         if before.is_empty() {
             for prepared in photo.objects {
-                let answer = segment::ask(&mut *engine, &decoded, prepared.prompt())?;
+                let answer = segment::ask(&mut *engine, &decoded, prepared.prompt(), None)?;
                 let took = format!("{:.0}", answer.milliseconds);
                 row(&mut out, photo.name, prepared.class, &answer, &took)?;
                 segment::save(path, &decoded, answer, Arc::from(prepared.class))?;

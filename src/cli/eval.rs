@@ -5,6 +5,7 @@ mod masks;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use ratatui::buffer::Buffer;
@@ -13,8 +14,12 @@ use ratatui::symbols::Marker;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
 use self::masks::{Pair, pairs, samples};
-use crate::segment;
-use crate::segment::evaluate::{Protocol, Report, Trial, evaluate};
+use crate::core::adaptation::Adaptation;
+use crate::core::printable::printable;
+use crate::segment::click::{ClickNet, Method};
+use crate::segment::evaluate::{Protocol, Report, Trial, Trust, evaluate};
+use crate::segment::{self, Engine};
+use crate::store::settings;
 
 /// Count the clicks that an engine needs on images whose masks are known.
 ///
@@ -34,9 +39,15 @@ pub struct Args {
     /// Clicks after which an object is a failure
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..))]
     clicks: u16,
-    /// Probability above which a pixel belongs to the mask
-    #[arg(long, default_value_t = 0.49)]
-    threshold: f32,
+    /// Probability above which a pixel belongs to the mask; the engine's own (click: 0.49) without
+    #[arg(long)]
+    threshold: Option<f32>,
+    /// The click net with one pass and nothing around it
+    #[arg(long)]
+    plain: bool,
+    /// Use what the folder of the images taught the click net about a class
+    #[arg(long, value_name = "CLASS")]
+    adapted: Option<String>,
     /// Try a box whose corners lie off by up to a tenth, too
     #[arg(long)]
     jitter: bool,
@@ -56,17 +67,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         clicks: usize::from(args.clicks),
         threshold: args.threshold,
         jitter: if args.jitter { 0.1 } else { 0.0 },
+        adaptation: adaptation(args)?,
     };
     let pairs: Vec<Pair> = pairs(&args.images, &args.masks)?
         .into_iter()
         .step_by(args.every as usize)
         .collect();
-    let mut engine = segment::open(&args.engine)?;
+    let mut engine = engine(args)?;
     let mut trials: Vec<(String, Trial)> = Vec::new();
     let bar = indicatif::ProgressBar::new(pairs.len() as u64);
     for pair in &pairs {
         for (name, sample) in samples(pair)? {
-            let trial = evaluate(engine.as_mut(), &sample, protocol)
+            let trial = evaluate(engine.as_mut(), &sample, &protocol)
                 .with_context(|| format!("{}", pair.image.display()))?;
             trials.push((name, trial));
         }
@@ -74,11 +86,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     bar.finish_and_clear();
     if let Some(path) = &args.csv {
-        std::fs::write(path, csv(&trials, protocol))
+        std::fs::write(path, csv(&trials, &protocol))
             .with_context(|| format!("{}: cannot be written", path.display()))?;
     }
     let only: Vec<Trial> = trials.into_iter().map(|(_, trial)| trial).collect();
-    let Some(report) = Report::of(&only, protocol) else {
+    let Some(report) = Report::of(&only, &protocol) else {
         bail!(
             "{}: no mask there has an image of the same name and size in {}, and an object in it",
             args.masks.display(),
@@ -92,9 +104,49 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     write!(out, "{}", table(&report))?;
     if out.is_terminal() {
-        write!(out, "\n{}", curve(&only, protocol))?;
+        write!(out, "\n{}", curve(&only, &protocol))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The click net as `--plain` wants it, or the engine by name.
+fn engine(args: &Args) -> anyhow::Result<Box<dyn Engine>> {
+    if !args.plain {
+        return Ok(segment::open(&args.engine)?);
+    }
+    if args.engine != "click" {
+        bail!(
+            "--plain is for the click net; leave it out for {:?}",
+            args.engine
+        );
+    }
+    Ok(Box::new(ClickNet::open()?.with_method(Method::PLAIN)))
+}
+
+fn adaptation(args: &Args) -> anyhow::Result<Option<Arc<Adaptation>>> {
+    let Some(class) = &args.adapted else {
+        return Ok(None);
+    };
+    let settings = settings::load(&args.images)?;
+    let adaptation = settings.adapted.get(class).cloned();
+    let told = || {
+        let file = printable(&settings.file);
+        format!("{file}: nothing is adapted for the class {class:?}; run `termask adapt` first")
+    };
+    Ok(Some(adaptation.with_context(told)?))
+}
+
+fn trust(of_answer: Option<Trust>) -> String {
+    let Some(Trust {
+        confidence,
+        expected,
+        ..
+    }) = of_answer
+    else {
+        return ",".into();
+    };
+    let expected = expected.map_or(String::new(), |e| format!("{e:.4}"));
+    format!("{confidence:.4},{expected}")
 }
 
 fn table(report: &Report) -> String {
@@ -106,7 +158,8 @@ fn table(report: &Report) -> String {
          clicks until IoU 0.80 / 0.85 / 0.90: {:.2} / {:.2} / {:.2}\n\
          IoU after 1 / 3 / 5 clicks: {:.3} / {:.3} / {:.3}\n\
          IoU {:.3} from the tight box{jitter}; boundary IoU {:.3}\n\
-         {:.1} ms a click (median)\n",
+         {:.1} ms a click (median)\n\
+         confidence {:.3} off the IoU, rank correlation {:.2}\n",
         report.n,
         report.failures,
         report.noc80,
@@ -118,11 +171,13 @@ fn table(report: &Report) -> String {
         report.box_iou,
         report.boundary_iou,
         report.ms_median,
+        report.confidence_error,
+        report.confidence_rank,
     )
 }
 
 /// Mean `IoU` over the number of clicks, in braille.
-fn curve(trials: &[Trial], protocol: Protocol) -> String {
+fn curve(trials: &[Trial], protocol: &Protocol) -> String {
     let points: Vec<(f64, f64)> = (1..=protocol.clicks)
         .map(|n| {
             let sum: f64 = trials.iter().map(|t| t.best_within(n)).sum();
@@ -160,11 +215,12 @@ fn curve(trials: &[Trial], protocol: Protocol) -> String {
     text
 }
 
-fn csv(trials: &[(String, Trial)], protocol: Protocol) -> String {
+fn csv(trials: &[(String, Trial)], protocol: &Protocol) -> String {
     use std::fmt::Write as _;
 
     let mut text = String::from(
-        "object,clicks80,clicks85,clicks90,iou1,iou3,iou5,box_iou,box_jitter_iou,boundary_iou\n",
+        "object,clicks80,clicks85,clicks90,iou1,iou3,iou5,box_iou,box_jitter_iou,boundary_iou,\
+         confidence1,expected1,box_confidence,box_expected\n",
     );
     for (name, trial) in trials {
         let clicks = |iou| trial.clicks_until(iou, protocol.clicks);
@@ -173,7 +229,7 @@ fn csv(trials: &[(String, Trial)], protocol: Protocol) -> String {
             .map_or(String::new(), |iou| format!("{iou:.4}"));
         writeln!(
             text,
-            "\"{}\",{},{},{},{:.4},{:.4},{:.4},{:.4},{jitter},{:.4}",
+            "\"{}\",{},{},{},{:.4},{:.4},{:.4},{:.4},{jitter},{:.4},{}",
             name.replace('"', "\"\""),
             clicks(0.80),
             clicks(0.85),
@@ -183,6 +239,7 @@ fn csv(trials: &[(String, Trial)], protocol: Protocol) -> String {
             trial.best_within(5),
             trial.box_iou,
             trial.boundary_iou,
+            trial.trust.map(trust).join(","),
         )
         .expect("a String takes any text");
     }

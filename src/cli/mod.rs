@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine, 1 a check found something, 2 an error (a wrong command line included).
 
+pub mod adapt;
 pub mod agree;
 pub mod annotate;
 pub mod check;
@@ -60,6 +61,7 @@ enum Command {
     Prelabel(prelabel::Args),
     Completions(completions::Args),
     Eval(eval::Args),
+    Adapt(adapt::Args),
 }
 
 /// Runs the command line; says what went wrong on stderr.
@@ -85,6 +87,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Prelabel(args)) => prelabel::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Adapt(args)) => adapt::run(&args),
     };
     ended.unwrap_or_else(|error| report::error(&error))
 }

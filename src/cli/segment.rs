@@ -10,6 +10,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::json;
 
 use super::{FOUND, picture};
+use crate::core::adaptation::Adaptation;
 use crate::core::document::{Extra, Object, Proposal, Verdict};
 use crate::core::geometry::{ImagePoint, ImageRect, Size};
 use crate::core::mask::Mask;
@@ -81,7 +82,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = settings::load(&folder_of(&args.image))?;
     let name = args.engine.as_deref().or(settings.engine.as_deref());
     let mut engine = engines::open(name.unwrap_or("click"))?;
-    let answer = ask(&mut *engine, &decoded, prompt)?;
+    let class = class(args, &settings);
+    let adaptation = settings.adapted.get(&*class).cloned();
+    let answer = ask(&mut *engine, &decoded, prompt, adaptation)?;
     if let Some(output) = &args.output {
         replace::write(output, &png(&answer.proposal.mask)?)?;
     }
@@ -98,7 +101,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(FOUND));
     }
     if args.save {
-        let class = class(args, &settings);
         let sidecar = save(&args.image, &decoded, answer, class)?;
         if !args.json {
             let mut out = io::stdout().lock();
@@ -109,13 +111,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The engine's best proposal for a prompt on a fresh image.
-pub fn ask(engine: &mut dyn Engine, decoded: &Decoded, prompt: Prompt) -> anyhow::Result<Answer> {
+pub fn ask(
+    engine: &mut dyn Engine,
+    decoded: &Decoded,
+    prompt: Prompt,
+    adaptation: Option<Arc<Adaptation>>,
+) -> anyhow::Result<Answer> {
     let question = Question {
         image: Arc::clone(&decoded.image),
         image_key: decoded.key,
         prompt,
         previous: None,
-        adaptation: None,
+        adaptation,
     };
     let start = Instant::now();
     let proposals = engine.propose(&question)?;

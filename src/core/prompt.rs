@@ -136,6 +136,26 @@ impl Soft {
         }
     }
 
+    /// The `IoU` to expect of the mask if each probability is right: what lies inside over all that
+    /// may.
+    pub fn expected_iou(&self, threshold: f32) -> f32 {
+        let cut = (threshold * 255.0) as u8;
+        let (mut inside, mut sure, mut beyond) = (0_u32, 0.0_f32, 0.0_f32);
+        for v in &self.values {
+            let p = f32::from(*v) / 255.0;
+            if *v > cut {
+                inside += 1;
+                sure += p;
+            } else {
+                beyond += p;
+            }
+        }
+        if inside == 0 {
+            return 0.0;
+        }
+        sure / (inside as f32 + beyond)
+    }
+
     /// The pixel whose probability is nearest to even, weighted by how much uncertain area lies
     /// around it; clicks and their surroundings are left out. `None` where all is certain.
     pub fn most_doubtful(&self, size: Size, prompt: &Prompt) -> Option<ImagePoint> {

@@ -87,7 +87,7 @@ impl Slope {
         let mut slope = pixels
             .par_iter()
             .fold(Self::empty, |slope, group| slope.with(group, weights))
-            .reduce(Self::empty, Self::plus);
+            .reduce(Self::empty, |a, b| a.plus(&b));
         let count = pixels.iter().map(|group| group.len()).sum::<usize>().max(1) as f64;
         slope.loss /= count;
         for k in 0..N {
@@ -121,7 +121,7 @@ impl Slope {
         self
     }
 
-    fn plus(mut self, other: Self) -> Self {
+    fn plus(mut self, other: &Self) -> Self {
         self.loss += other.loss;
         for i in 0..N {
             self.gradient[i] += other.gradient[i];

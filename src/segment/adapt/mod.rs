@@ -47,11 +47,11 @@ enum Look {
 
 /// What one mask teaches.
 struct Lesson {
-    of_box: Taught,
+    boxed: Taught,
     /// From a first click, having looked at the whole image.
-    of_click: Taught,
+    click: Taught,
     /// From a first click, having looked around it.
-    of_near_click: Taught,
+    near_click: Taught,
 }
 
 /// The shipped answer's `IoU`, and pixels of its crop.
@@ -76,7 +76,7 @@ pub fn adapt<E: From<super::Error>>(
     let before = mean(
         lessons
             .iter()
-            .map(|l| f64::midpoint(l.of_box.iou, l.of_click.iou)),
+            .map(|l| f64::midpoint(l.boxed.iou, l.click.iou)),
     );
     let folds = FOLDS.min(sides.len());
     let (mut fitted, mut aimed) = (0.0, 0.0);
@@ -92,7 +92,7 @@ pub fn adapt<E: From<super::Error>>(
         for i in (0..sides.len()).filter(|i| is_held_out(*i)) {
             fitted += try_out(net, &load(i)?, &adaptation)?;
             let lesson = &lessons[i];
-            aimed += f64::midpoint(lesson.of_box.iou, lesson.click(look).iou);
+            aimed += f64::midpoint(lesson.boxed.iou, lesson.clicked(look).iou);
         }
     }
     let (fitted, aimed) = (fitted / sides.len() as f64, aimed / sides.len() as f64);
@@ -114,10 +114,10 @@ pub fn adapt<E: From<super::Error>>(
 }
 
 impl Lesson {
-    fn click(&self, look: Look) -> &Taught {
+    fn clicked(&self, look: Look) -> &Taught {
         match look {
-            Look::Whole => &self.of_click,
-            Look::Near => &self.of_near_click,
+            Look::Whole => &self.click,
+            Look::Near => &self.near_click,
         }
     }
 }
@@ -178,9 +178,9 @@ fn study(net: &mut ClickNet, sample: &Sample, extent: f32) -> Result<Lesson> {
         })
     };
     Ok(Lesson {
-        of_box: ask(&boxed)?,
-        of_click: ask(&clicked)?,
-        of_near_click: ask(&near_clicked)?,
+        boxed: ask(&boxed)?,
+        click: ask(&clicked)?,
+        near_click: ask(&near_clicked)?,
     })
 }
 
@@ -224,7 +224,7 @@ fn pixels(evidence: &Evidence, input: &Input, truth: &Mask) -> Vec<Pixel> {
 
 /// The adaptation that fits some lessons best.
 fn learn(lessons: &[&Lesson], extent: f32) -> Adaptation {
-    let clicks = |look| mean(lessons.iter().map(|l| l.click(look).iou));
+    let clicks = |look| mean(lessons.iter().map(|l| l.clicked(look).iou));
     let look = if clicks(Look::Near) > clicks(Look::Whole) {
         Look::Near
     } else {
@@ -232,7 +232,7 @@ fn learn(lessons: &[&Lesson], extent: f32) -> Adaptation {
     };
     let groups: Vec<&[Pixel]> = lessons
         .iter()
-        .flat_map(|l| [&*l.of_box.pixels, &*l.click(look).pixels])
+        .flat_map(|l| [&*l.boxed.pixels, &*l.clicked(look).pixels])
         .collect();
     let layer = fit::fit(&groups, &head::shipped());
     Adaptation {

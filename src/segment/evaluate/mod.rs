@@ -1,10 +1,14 @@
 //! How many clicks an engine needs until a mask is right: the protocol of RITM (Sofiiuk et al. 2021).
 
+mod correlation;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
 
+use self::correlation::{correlation, ranks};
+use crate::core::adaptation::Adaptation;
 use crate::core::distance::Depths;
 use crate::core::document::Proposal;
 use crate::core::geometry::{ImagePoint, ImageRect};
@@ -30,14 +34,36 @@ pub struct Sample {
     pub ignored: Mask,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Protocol {
     /// An object that is not right after so many clicks is a failure.
     pub clicks: usize,
-    /// Where probabilities are cut; engines without them are not touched.
-    pub threshold: f32,
+    /// Where probabilities are cut; without one where the engine cuts them.
+    pub threshold: Option<f32>,
     /// How far the corners of a second box lie off, as a share of its sides; none is tried at 0.
     pub jitter: f64,
+    /// What the click net is taught.
+    pub adaptation: Option<Arc<Adaptation>>,
+}
+
+/// How sure an engine was of an answer, and how right it was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trust {
+    pub confidence: f32,
+    /// What the probabilities alone let expect, where there are any.
+    pub expected: Option<f32>,
+    pub iou: f64,
+}
+
+impl Trust {
+    fn of(proposal: &Proposal, iou: f64) -> Self {
+        let soft = proposal.soft.as_ref();
+        Self {
+            confidence: proposal.confidence,
+            expected: soft.map(|s| s.expected_iou(proposal.threshold)),
+            iou,
+        }
+    }
 }
 
 /// What came of one object.
@@ -49,6 +75,8 @@ pub struct Trial {
     pub box_jitter_iou: Option<f64>,
     /// Of the mask from the tight box.
     pub boundary_iou: f64,
+    /// Of the answers to the first click and to the tight box.
+    pub trust: [Option<Trust>; 2],
     /// Milliseconds of each answer to a click.
     pub milliseconds: Vec<f64>,
 }
@@ -82,11 +110,15 @@ pub struct Report {
     pub box_jitter_iou: Option<f64>,
     pub boundary_iou: f64,
     pub ms_median: f64,
+    /// Mean distance of the confidence from the `IoU`, after a first click and from a box.
+    pub confidence_error: f64,
+    /// Spearman's rank correlation of the two.
+    pub confidence_rank: f64,
 }
 
 impl Report {
     /// `None` where there was nothing to try.
-    pub fn of(trials: &[Trial], protocol: Protocol) -> Option<Self> {
+    pub fn of(trials: &[Trial], protocol: &Protocol) -> Option<Self> {
         if trials.is_empty() {
             return None;
         }
@@ -99,6 +131,7 @@ impl Report {
             .flat_map(|t| t.milliseconds.iter().copied())
             .collect();
         times.sort_by(f64::total_cmp);
+        let trust: Vec<Trust> = trials.iter().flat_map(|t| t.trust).flatten().collect();
         Some(Self {
             n: trials.len(),
             noc80: clicks(0.80),
@@ -116,6 +149,15 @@ impl Report {
                 .then(|| jittered.iter().sum::<f64>() / jittered.len() as f64),
             boundary_iou: mean(&|t| t.boundary_iou),
             ms_median: times.get(times.len() / 2).copied().unwrap_or(0.0),
+            confidence_error: trust
+                .iter()
+                .map(|t| (f64::from(t.confidence) - t.iou).abs())
+                .sum::<f64>()
+                / trust.len().max(1) as f64,
+            confidence_rank: correlation(
+                &ranks(trust.iter().map(|t| f64::from(t.confidence))),
+                &ranks(trust.iter().map(|t| t.iou)),
+            ),
         })
     }
 }
@@ -124,7 +166,7 @@ impl Report {
 ///
 /// # Errors
 /// Those of the engine.
-pub fn evaluate(engine: &mut dyn Engine, sample: &Sample, protocol: Protocol) -> Result<Trial> {
+pub fn evaluate(engine: &mut dyn Engine, sample: &Sample, protocol: &Protocol) -> Result<Trial> {
     let mut clicks: Vec<Click> = Vec::new();
     let mut previous: Option<Proposal> = None;
     let mut trial = Trial {
@@ -132,6 +174,7 @@ pub fn evaluate(engine: &mut dyn Engine, sample: &Sample, protocol: Protocol) ->
         box_iou: 0.0,
         box_jitter_iou: None,
         boundary_iou: 0.0,
+        trust: [None; 2],
         milliseconds: Vec::new(),
     };
     while clicks.len() < protocol.clicks && trial.ious.last().is_none_or(|iou| *iou < GOOD) {
@@ -148,7 +191,9 @@ pub fn evaluate(engine: &mut dyn Engine, sample: &Sample, protocol: Protocol) ->
         trial
             .milliseconds
             .push(1000.0 * start.elapsed().as_secs_f64());
-        trial.ious.push(iou(&proposal.mask, sample));
+        let reached = iou(&proposal.mask, sample);
+        trial.trust[0].get_or_insert_with(|| Trust::of(&proposal, reached));
+        trial.ious.push(reached);
         previous = Some(proposal);
     }
     let Some(rect) = sample.truth.bounds() else {
@@ -163,6 +208,7 @@ pub fn evaluate(engine: &mut dyn Engine, sample: &Sample, protocol: Protocol) ->
     };
     let proposal = boxed(rect)?;
     trial.box_iou = iou(&proposal.mask, sample);
+    trial.trust[1] = Some(Trust::of(&proposal, trial.box_iou));
     trial.boundary_iou = boundary_iou(&proposal.mask, sample);
     if protocol.jitter > 0.0 {
         let rect = jittered(rect, sample, protocol.jitter);
@@ -176,21 +222,19 @@ fn ask(
     sample: &Sample,
     prompt: Prompt,
     previous: Option<Proposal>,
-    protocol: Protocol,
+    protocol: &Protocol,
 ) -> Result<Proposal> {
     let question = Question {
         image: Arc::clone(&sample.image),
         image_key: sample.image_key,
         prompt,
         previous,
-        adaptation: None,
+        adaptation: protocol.adaptation.clone(),
     };
     let mut proposal = engine.propose(&question)?.swap_remove(0);
-    if let Some(soft) = &proposal.soft
-        && (proposal.threshold - protocol.threshold).abs() > f32::EPSILON
-    {
-        proposal.mask = soft.mask(sample.image.size(), protocol.threshold);
-        proposal.threshold = protocol.threshold;
+    if let (Some(soft), Some(threshold)) = (&proposal.soft, protocol.threshold) {
+        proposal.mask = soft.mask(sample.image.size(), threshold);
+        proposal.threshold = threshold;
     }
     Ok(proposal)
 }
@@ -271,8 +315,9 @@ mod tests {
     const SIZE: Size = Size::new(60, 40);
     const PROTOCOL: Protocol = Protocol {
         clicks: 5,
-        threshold: 0.49,
+        threshold: None,
         jitter: 0.1,
+        adaptation: None,
     };
 
     /// Answers with disks around the inside clicks.
@@ -311,7 +356,7 @@ mod tests {
     #[test]
     fn two_disks_take_a_click_each() {
         let [left, right] = [12, 45].map(|x| Mask::from_disk(SIZE, ImagePoint::new(x, 20), 9.0));
-        let trial = evaluate(&mut Disks(9.0), &sample(left.union(&right)), PROTOCOL)
+        let trial = evaluate(&mut Disks(9.0), &sample(left.union(&right)), &PROTOCOL)
             .expect("disks always answer");
         assert_eq!(trial.ious, [0.5, 1.0]);
         assert_eq!(trial.clicks_until(0.9, 20), 2);
@@ -320,8 +365,8 @@ mod tests {
     #[test]
     fn an_object_that_is_never_right_is_a_failure_with_all_clicks() {
         let disk = Mask::from_disk(SIZE, ImagePoint::new(30, 20), 9.0);
-        let trial = evaluate(&mut Disks(3.0), &sample(disk), PROTOCOL).expect("an answer");
-        let report = Report::of(&[trial], PROTOCOL).expect("one trial");
+        let trial = evaluate(&mut Disks(3.0), &sample(disk), &PROTOCOL).expect("an answer");
+        let report = Report::of(&[trial], &PROTOCOL).expect("one trial");
         assert_eq!(report.failures, 1);
         assert!((report.noc90 - 5.0).abs() < 1e-9);
     }
@@ -331,7 +376,7 @@ mod tests {
         let disk = Mask::from_disk(SIZE, ImagePoint::new(30, 20), 9.0);
         let mut sample = sample(Mask::from_disk(SIZE, ImagePoint::new(30, 20), 5.0));
         sample.ignored = disk.difference(&sample.truth);
-        let trial = evaluate(&mut Disks(9.0), &sample, PROTOCOL).expect("an answer");
+        let trial = evaluate(&mut Disks(9.0), &sample, &PROTOCOL).expect("an answer");
         assert_eq!(trial.ious, [1.0]);
     }
 }
