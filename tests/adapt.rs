@@ -22,7 +22,7 @@ use termask::store::sidecar::Sidecar;
 
 const SIZE: Size = Size::new(320, 240);
 
-/// SplitMix64 (Steele et al. 2014): the same pictures everywhere.
+/// `SplitMix64` (Steele et al. 2014): the same pictures everywhere.
 struct Dice(u64);
 
 impl Dice {

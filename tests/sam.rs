@@ -67,6 +67,7 @@ fn question(image: &Arc<Image>, key: u64, prompt: Prompt) -> Question {
         image_key: key,
         prompt,
         previous: None,
+        adaptation: None,
     }
 }
 

@@ -77,6 +77,7 @@ fn compare(model: &str) {
             image_key: decoded.key,
             prompt: case.prompt(),
             previous: None,
+            adaptation: None,
         };
         if let Some(before) = &case.refines {
             let key = (case.picture.clone(), before.clone());

@@ -88,6 +88,7 @@ pub fn propose_everywhere(
             image_key,
             prompt,
             previous: None,
+            adaptation: None,
         };
         let proposals = match engine.propose(&question) {
             Ok(proposals) => proposals,

@@ -213,6 +213,7 @@ fn in_boxes(
             image_key: decoded.key,
             prompt: prompt.clone(),
             previous: None,
+            adaptation: None,
         };
         let proposals = match engine.propose(&question) {
             Ok(proposals) => proposals,
