@@ -6,11 +6,18 @@ mod harness;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use harness::{Terminal, folder};
 use pty_process::blocking::Command;
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use termask::core::document::{Extra, Object, Origin, Verdict};
+use termask::core::geometry::ImageRect;
+use termask::core::mask::Mask;
+use termask::core::prompt::Prompt;
+use termask::store::decode;
 use termask::store::folder::{Progress, progress};
+use termask::store::sidecar::Sidecar;
 
 fn open(folder: &Path, size: (u16, u16)) -> Terminal {
     let path = folder.to_str().expect("a plain name");
@@ -231,4 +238,72 @@ fn a_folder_without_images_is_told() {
     terminal.press("q");
     terminal.end();
     assert!(terminal.is_clean());
+}
+
+#[test]
+fn two_thousand_objects_are_reviewed_by_one_key_each_and_every_verdict_is_on_the_disk() {
+    const IMAGES: u32 = 20;
+    const OBJECTS: u64 = 100;
+    let folder = folder(&[]).expect("a folder");
+    let images: Vec<_> = (0..IMAGES)
+        .map(|i| folder.path().join(format!("{i:02}.png")))
+        .collect();
+    for image in &images {
+        let (w, h) = (200, 200);
+        image::RgbImage::from_fn(w, h, |x, y| image::Rgb([x as u8, y as u8, 90]))
+            .save(image)
+            .expect("written");
+        with_objects(image, OBJECTS);
+    }
+    let log = folder.path().join("verdicts.jsonl");
+    let path = folder.path().to_str().expect("a plain name");
+    let log_name = log.to_str().expect("a plain name");
+    let words = ["review", "--graphics", "blocks", "--jsonl", log_name, path];
+    let mut terminal = Terminal::termask(&words, (80, 24));
+    terminal.wait_for("selected 1/100");
+    // One in ten is rejected; nobody waits for the next picture.
+    let keys: String = (0..OBJECTS * u64::from(IMAGES))
+        .map(|i| if i % 10 == 9 { 'x' } else { 'a' })
+        .collect();
+    terminal.press(&keys);
+    terminal.wait_for("every object has its verdict");
+    terminal.press("q");
+    assert!(terminal.end().success());
+    let all: Vec<_> = images.iter().map(|i| saved(i)).collect();
+    let accepted: u64 = all.iter().map(|p| p.accepted as u64).sum();
+    let rejected: u64 = all.iter().map(|p| p.rejected as u64).sum();
+    assert_eq!((accepted, rejected), (1800, 200));
+    let lines = fs::read_to_string(&log).expect("the log");
+    assert_eq!(lines.lines().count(), 2000);
+}
+
+/// Writes a sidecar with so many small objects.
+fn with_objects(image: &Path, count: u64) {
+    let decoded = decode::decode(image).expect("a picture");
+    let size = decoded.image.size();
+    let opened = Sidecar::open(image, &decoded).expect("opened");
+    let (mut sidecar, mut history) = (opened.sidecar, opened.history);
+    history.step(|d| {
+        for i in 0..count {
+            let (x, y) = ((i % 10) as u32 * 20 + 2, (i / 10) as u32 * 20 + 2);
+            let rect = ImageRect::new(x, y, x + 14, y + 14);
+            let id = d.take_id();
+            d.objects.push(Arc::new(Object {
+                id,
+                track: None,
+                class: Arc::from("cell"),
+                mask: Arc::new(Mask::from_rect(size, rect)),
+                prompt: Prompt::default(),
+                origin: Origin::default(),
+                confidence: Some(0.5),
+                verdict: Verdict::Unseen,
+                comment: String::new(),
+                created: 1,
+                changed: 1,
+                spent: 0,
+                extra: Extra::default(),
+            }));
+        }
+    });
+    sidecar.save(&history).expect("saved");
 }

@@ -73,7 +73,9 @@ impl Screen {
             let _ = ready.send(Event::Ready);
         });
         let input = Input::start(received, &events, typed, line.clone())?;
-        announce(&report, &events);
+        if choice.is_none() {
+            announce(&report, &events);
+        }
         let easel =
             painter(report.graphics, report.way).map(|painter| Easel::start(painter, line.clone()));
         let frame = Frame::default();
