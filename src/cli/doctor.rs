@@ -60,6 +60,8 @@ struct Runtime {
     has_cuda: bool,
     /// What the click net runs on; none where it cannot be loaded.
     device: Option<&'static str>,
+    /// Why that is no GPU.
+    reason: Option<String>,
     passed_over: Vec<String>,
 }
 
@@ -135,11 +137,17 @@ fn runtime(advice: &mut Vec<String>) -> Option<Runtime> {
             return None;
         }
     };
-    let device = match ClickNet::open() {
-        Ok(net) => Some(device(&net.device, advice)),
+    let (device, reason) = match ClickNet::open() {
+        Ok(net) => {
+            let reason = match &net.device {
+                Device::Cpu { why } => Some(why.clone()),
+                Device::Cuda | Device::TensorRt => None,
+            };
+            (Some(device(&net.device, advice)), reason)
+        }
         Err(why) => {
             advice.push(why.to_string());
-            None
+            (None, None)
         }
     };
     Some(Runtime {
@@ -147,6 +155,7 @@ fn runtime(advice: &mut Vec<String>) -> Option<Runtime> {
         source: found.source.name(),
         has_cuda: runtime::has_cuda(&found.path),
         device,
+        reason,
         passed_over: found.passed_over.clone(),
     })
 }
@@ -154,8 +163,9 @@ fn runtime(advice: &mut Vec<String>) -> Option<Runtime> {
 fn device(device: &Device, advice: &mut Vec<String>) -> &'static str {
     match device {
         Device::Cuda => "cuda",
+        Device::TensorRt => "tensorrt",
         Device::Cpu { why } => {
-            if has_nvidia() {
+            if runtime::has_nvidia() {
                 advice.push(format!(
                     "there is an NVIDIA GPU, but the processor computes: {why}"
                 ));
@@ -163,11 +173,6 @@ fn device(device: &Device, advice: &mut Vec<String>) -> &'static str {
             "cpu"
         }
     }
-}
-
-/// Whether the NVIDIA driver is loaded.
-fn has_nvidia() -> bool {
-    fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
 }
 
 fn cache(advice: &mut Vec<String>) -> Option<Cache> {
@@ -208,7 +213,8 @@ impl Findings {
                 let text = format!("ONNX Runtime, {}{cuda}: {}", runtime.source, runtime.path);
                 line("runtime", text)?;
                 let device = runtime.device.unwrap_or("none: the model does not load");
-                line("device", device.into())?;
+                let reason = runtime.reason.as_ref().map(|why| format!(": {why}"));
+                line("device", format!("{device}{}", reason.unwrap_or_default()))?;
                 for passed_over in &runtime.passed_over {
                     line("", format!("passed over: {passed_over}"))?;
                 }

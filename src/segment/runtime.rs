@@ -55,6 +55,7 @@ pub struct Runtime {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Device {
     Cuda,
+    TensorRt,
     /// On the processor, and why not on a GPU.
     Cpu {
         why: String,
@@ -232,10 +233,10 @@ pub fn has_cuda(library: &Path) -> bool {
         .exists()
 }
 
-/// Loads the CUDA and cuDNN libraries of the nvidia wheels: the provider asks for them by name and
+/// Loads the CUDA, cuDNN and `TensorRT` libraries of the wheels: the provider asks for them by name and
 /// has no search path of its own. What is missing shows in the provider's own message.
 fn preload_cuda() {
-    const LIBRARIES: [&str; 14] = [
+    const LIBRARIES: [&str; 16] = [
         "libcudart.so.",
         "libcublasLt.so.",
         "libcublas.so.",
@@ -250,11 +251,18 @@ fn preload_cuda() {
         "libcudnn_cnn.so.",
         "libcudnn_engines_precompiled.so.",
         "libcudnn_engines_runtime_compiled.so.",
+        "libnvinfer.so.",
+        "libnvonnxparser.so.",
     ];
     let folders: Vec<PathBuf> = sites()
         .iter()
         .flat_map(|(site, _)| entries(&site.join("nvidia")).collect::<Vec<_>>())
         .map(|package| package.join("lib"))
+        .chain(
+            sites()
+                .into_iter()
+                .map(|(site, _)| site.join("tensorrt_libs")),
+        )
         .collect();
     for name in LIBRARIES {
         let starts = |p: &PathBuf| {
@@ -294,8 +302,34 @@ impl Model<'_> {
 }
 
 /// Threads for one inference: more than four gain little at the sizes used here.
+/// `TERMASK_THREADS` names another number.
 pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |n| n.get().min(4))
+    let named = env::var("TERMASK_THREADS").ok();
+    let named = named.and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    named.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4)))
+}
+
+/// Whether the NVIDIA driver is loaded.
+pub fn has_nvidia() -> bool {
+    fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
+}
+
+/// GPU devices to try, the best first. `TERMASK_PROVIDER` chooses; `TensorRT` builds for minutes at
+/// its first start and is used where it is asked for only.
+fn wanted(runtime: &Runtime) -> Result<Vec<Device>> {
+    let Some(name) = env::var_os("TERMASK_PROVIDER").filter(|n| !n.is_empty()) else {
+        let cuda = has_cuda(&runtime.path).then_some(Device::Cuda);
+        return Ok(cuda.into_iter().collect());
+    };
+    match name.to_str() {
+        Some("cpu") => Ok(Vec::new()),
+        Some("cuda") => Ok(vec![Device::Cuda]),
+        Some("tensorrt") => Ok(vec![Device::TensorRt, Device::Cuda]),
+        _ => Err(Error::Runtime(format!(
+            "TERMASK_PROVIDER is {}: set it to cpu, cuda or tensorrt",
+            name.display()
+        ))),
+    }
 }
 
 /// A session on the GPU where that works, else on `threads` threads of the processor.
@@ -306,17 +340,32 @@ pub fn session<'a>(
 ) -> Result<(Session, Device)> {
     let model = model.into();
     let runtime = runtime()?;
-    let mut why = "this ONNX Runtime is built for the processor".to_string();
-    if has_cuda(&runtime.path) {
-        let cuda = [ep::CUDA::default().build().error_on_failure()];
+    let wanted = wanted(runtime)?;
+    let mut reasons = Vec::new();
+    for device in wanted {
+        let (name, provider) = match device {
+            Device::TensorRt => ("TensorRT", ep::TensorRT::default().build()),
+            _ => ("CUDA", ep::CUDA::default().build()),
+        };
         let on_gpu = builder(runtime, threads)
-            .and_then(|b| b.with_execution_providers(cuda).map_err(|e| e.to_string()))
+            .and_then(|b| {
+                b.with_execution_providers([provider.error_on_failure()])
+                    .map_err(|e| e.to_string())
+            })
             .and_then(|b| model.commit(b));
         match on_gpu {
-            Ok(session) => return Ok((session, Device::Cuda)),
-            Err(e) => why = e,
+            Ok(session) => return Ok((session, device)),
+            Err(why) => reasons.push(format!("{name}: {why}")),
         }
     }
+    let why = if !reasons.is_empty() {
+        reasons.join("; ")
+    } else if env::var_os("TERMASK_PROVIDER").is_some_and(|p| p == "cpu") {
+        "TERMASK_PROVIDER says so".into()
+    } else {
+        "this ONNX Runtime is built for the processor; `termask setup gpu` brings one for the GPU"
+            .into()
+    };
     let session = builder(runtime, threads)
         .and_then(|b| model.commit(b))
         .map_err(|e| Error::Model(format!("{name} is no model ONNX Runtime can run: {e}")))?;
