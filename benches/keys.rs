@@ -305,6 +305,7 @@ impl<'a> Person<'a> {
             ask,
             proposals,
             milliseconds,
+            is_final: true,
         })));
     }
 }

@@ -1,7 +1,9 @@
 //! An image and a prompt in, a proposal out.
 
 pub mod adapt;
+pub mod cache;
 pub mod cancel;
+pub mod catalog;
 pub mod classic;
 pub mod click;
 pub mod crop;
@@ -69,6 +71,11 @@ pub trait Engine: Send {
     fn prepare(&mut self, _image: &Image, _image_key: u64, _cancel: &Cancel) -> Result<()> {
         Ok(())
     }
+
+    /// What the person should know of how it runs, if anything: why a GPU is not used.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Engines that need no model.
@@ -81,7 +88,13 @@ pub fn open(name: &str) -> Result<Box<dyn Engine>> {
         "grabcut" => Ok(Box::new(classic::grabcut::GrabCut)),
         "watershed" => Ok(Box::new(classic::watershed::Watershed)),
         "superpixels" => Ok(Box::new(classic::superpixels::Superpixels::default())),
-        _ => Ok(Box::new(sam::Sam::open(&model_path(name)?)?)),
+        _ => {
+            let mut sam = sam::Sam::open(&model_path(name)?)?;
+            if let Some(cache) = cache::Cache::open() {
+                sam = sam.with_cache(cache);
+            }
+            Ok(Box::new(sam))
+        }
     }
 }
 
@@ -92,17 +105,24 @@ pub fn models_folder() -> Option<PathBuf> {
 }
 
 /// The file or folder that a name stands for.
-fn model_path(name: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// When there is none; the message says what there is, or how to get it.
+pub fn model_path(name: &str) -> Result<PathBuf> {
     let path = Path::new(name);
     if path.exists() {
         return Ok(path.to_path_buf());
     }
-    let looks_like_path = path.components().count() > 1 || path.extension().is_some();
+    let is_onnx = path.extension().is_some_and(|e| e == "onnx");
+    let looks_like_path = path.components().count() > 1 || is_onnx;
     let kept = models_folder().map(|folder| folder.join(name));
     match kept {
         Some(kept) if kept.is_dir() && !looks_like_path => Ok(kept),
         _ if looks_like_path => Err(Error::Model(format!(
             "{name}: there is no such file or folder; check the path"
+        ))),
+        _ if catalog::Entry::named(name).is_ok() => Err(Error::Model(format!(
+            "{name} is not here yet: `termask models pull {name}` fetches it"
         ))),
         _ => Err(Error::Model(format!(
             "no engine is called {name:?}; there are: {}, a model's file or folder, and what \

@@ -96,6 +96,7 @@ pub enum Action {
     /// A digit: the class with this hotkey, or the start of a count.
     Digit(u8),
     ChooseClass,
+    ChooseEngine,
     ZoomIn,
     ZoomOut,
     ZoomFit,
@@ -150,6 +151,8 @@ pub struct Wants {
     pub save: Option<Save>,
     /// A class to write into the folder's settings.
     pub class: Option<Class>,
+    /// What shall answer from now on, and how often one was chosen.
+    pub engine: Option<(String, u32)>,
     /// Objects to be found for a review.
     pub survey: Option<Survey>,
     /// Verdicts that are not in the log yet.
@@ -257,6 +260,8 @@ pub struct Answer {
     pub ask: Ask,
     pub proposals: Vec<Proposal>,
     pub milliseconds: f64,
+    /// Whether it is the engine's own: while that encodes, the click net stands in.
+    pub is_final: bool,
 }
 
 /// Who is at the keyboard: `user@host`.

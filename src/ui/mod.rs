@@ -6,6 +6,7 @@ pub mod input;
 pub mod keymap;
 pub mod layout;
 pub mod review;
+mod segmenter;
 pub mod state;
 pub mod tour;
 pub mod update;

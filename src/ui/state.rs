@@ -15,6 +15,7 @@ use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
 use crate::core::history::History;
 use crate::core::image::Image;
 use crate::core::mask::Mask;
+use crate::core::prompt::Prompt;
 use crate::core::scene::Photo;
 use crate::core::view::View;
 use crate::segment::Question;
@@ -67,6 +68,7 @@ pub enum Typing {
     Class,
     Command,
     Comment,
+    Engine,
     /// A comment that flags the object.
     Flag,
     /// Part of an image's name, to go there.
@@ -174,6 +176,8 @@ pub struct Open {
     pub spent: u64,
     /// The prompt that got no answer.
     pub unanswered: bool,
+    /// The prompt that the click net answered while the engine encodes.
+    pub stand_in: Option<Prompt>,
     /// Accepted before the mask came: it is kept when it is there.
     pub accepting: bool,
 }
@@ -209,6 +213,8 @@ pub struct State {
     pub new_class: Option<Class>,
     pub person: Person,
     pub engine: Option<String>,
+    /// The engine chosen in the app, and how often one was chosen.
+    pub chosen_engine: Option<(String, u32)>,
     pub mode: Mode,
     /// The mode that a window goes back to.
     pub behind: Mode,
@@ -259,6 +265,7 @@ impl State {
             new_class: None,
             person,
             engine: None,
+            chosen_engine: None,
             mode: Mode::Aim,
             behind: Mode::Aim,
             count: None,
@@ -347,6 +354,7 @@ impl State {
             survey: self.survey(),
             verdicts: self.review.lines.iter().cloned().collect(),
             log: self.review.plan.log.clone(),
+            engine: self.chosen_engine.clone(),
         }
     }
 
@@ -460,6 +468,7 @@ impl State {
             milliseconds: None,
             spent: 0,
             unanswered: false,
+            stand_in: None,
             accepting: false,
         });
     }
@@ -471,12 +480,16 @@ impl State {
         if open.path != answer.ask.path || draft.prompt != answer.ask.question.prompt {
             return;
         }
+        if draft.answered && !answer.is_final {
+            return;
+        }
+        open.stand_in = (!answer.is_final).then(|| draft.prompt.clone());
         open.milliseconds = Some(answer.milliseconds);
         open.alternatives = answer.proposals;
         let best = open.alternatives.first().cloned();
         open.history.amend(|d| {
             d.draft.proposal = best;
-            d.draft.answered = true;
+            d.draft.answered = answer.is_final;
         });
         if std::mem::take(&mut open.accepting) {
             self.accept();

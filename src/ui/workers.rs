@@ -5,15 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
-use super::action::{Answer, Ask, Hint, Hints, OpenedImage, Outcome, Save, Survey, Wants};
-use crate::core::distance::Depths;
-use crate::core::document::Proposal;
+use super::action::{OpenedImage, Outcome, Save, Survey, Wants};
+use super::segmenter::{self, Desk, Picture};
 use crate::core::printable::printable;
 use crate::core::scene::Photo;
-use crate::segment::proposals;
-use crate::segment::{self, Engine, Error};
 use crate::store::decode::{self, Decoded};
 use crate::store::folder;
 use crate::store::settings::{self, Class};
@@ -84,13 +80,6 @@ impl<T> Slot<T> {
 /// Images that shall be in memory: the first is to be shown, the others may be next.
 type Shelf = (Option<PathBuf>, Vec<PathBuf>);
 
-/// What the engine is asked: a prompt first, then what it finds by itself.
-#[derive(Debug)]
-struct Questions {
-    answer: Option<Ask>,
-    hints: Option<Hints>,
-}
-
 /// What the disk thread does, every one and in order.
 #[derive(Debug)]
 enum DiskJob {
@@ -101,7 +90,7 @@ enum DiskJob {
 }
 
 pub struct Workers {
-    questions: Arc<Slot<Questions>>,
+    desk: Arc<Desk>,
     shelf: Arc<Slot<Shelf>>,
     disk: Option<Sender<DiskJob>>,
     threads: Vec<JoinHandle<()>>,
@@ -121,24 +110,29 @@ impl Workers {
         settings_file: PathBuf,
         events: &Sender<Event>,
     ) -> Self {
-        let questions = Slot::new();
+        let desk = Arc::new(Desk::default());
+        desk.engine(engine);
         let shelf = Slot::new();
         let (disk, jobs) = mpsc::channel();
         let threads = vec![
             guarded("segment", events, {
-                let questions = Arc::clone(&questions);
-                move |events| answer_all(&engine, &questions, events)
+                let desk = Arc::clone(&desk);
+                move |events| segmenter::answer_all(&desk, events)
+            }),
+            guarded("stand-in", events, {
+                let desk = Arc::clone(&desk);
+                move |events| segmenter::stand_in(&desk, events)
             }),
             guarded("decode", events, {
-                let (shelf, disk) = (Arc::clone(&shelf), disk.clone());
-                move |events| decode_all(&shelf, &disk, events)
+                let (shelf, desk, disk) = (Arc::clone(&shelf), Arc::clone(&desk), disk.clone());
+                move |events| decode_all(&shelf, &desk, &disk, events)
             }),
             guarded("disk", events, move |events| write_all(&jobs, events)),
         ];
         // The walk of a huge folder is not waited for at the end.
         drop(guarded("walk", events, move |events| walk(&paths, events)));
         Self {
-            questions,
+            desk,
             shelf,
             disk: Some(disk),
             threads,
@@ -159,12 +153,19 @@ impl Workers {
         if wants.open != self.last.open || wants.ahead != self.last.ahead {
             self.shelf.put((wants.open.clone(), wants.ahead.clone()));
         }
-        let asks = wants.answer != self.last.answer || wants.hints != self.last.hints;
-        if asks && (wants.answer.is_some() || wants.hints.is_some()) {
-            self.questions.put(Questions {
-                answer: wants.answer.clone(),
-                hints: wants.hints.clone(),
-            });
+        if wants.engine != self.last.engine
+            && let Some((engine, _)) = &wants.engine
+        {
+            self.desk.engine(engine.clone());
+        }
+        let has_asked = wants.answer != self.last.answer;
+        if let Some(ask) = wants.answer.clone().filter(|_| has_asked) {
+            self.desk.ask(ask);
+        }
+        // A prompt ends a search for hints; what is still wanted is searched for anew.
+        let searches = has_asked || wants.hints != self.last.hints;
+        if let Some(hints) = wants.hints.clone().filter(|_| searches) {
+            self.desk.hint(hints);
         }
         if wants.class != self.last.class
             && let Some(class) = wants.class.clone()
@@ -202,7 +203,7 @@ impl Workers {
 impl Drop for Workers {
     /// Waits for the saves in the queue; questions may be forgotten.
     fn drop(&mut self) {
-        self.questions.close();
+        self.desk.close();
         self.shelf.close();
         self.disk.take();
         for thread in self.threads.drain(..) {
@@ -234,7 +235,7 @@ fn guarded(
 }
 
 /// Does one job; a panic in it becomes words that name the file, and the worker lives on.
-fn caught<T>(doing: &str, path: &Path, job: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn caught<T>(doing: &str, path: &Path, job: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).map_err(|_| {
         format!(
             "{doing} {} broke down; all that was saved is safe, go on with another image or \
@@ -244,7 +245,7 @@ fn caught<T>(doing: &str, path: &Path, job: impl FnOnce() -> T) -> Result<T, Str
     })
 }
 
-fn tell(events: &Sender<Event>, outcome: Outcome) {
+pub(super) fn tell(events: &Sender<Event>, outcome: Outcome) {
     // Nobody listens any more when the app is on its way out.
     let _ = events.send(Event::Outcome(outcome));
 }
@@ -267,106 +268,22 @@ fn look(wanted: &Survey, events: &Sender<Event>) {
     tell(events, Outcome::SurveyEnded(serial, problems));
 }
 
-fn answer_all(name: &str, questions: &Slot<Questions>, events: &Sender<Event>) {
-    let mut engine: Option<Box<dyn Engine>> = None;
-    match segment::open(name) {
-        Ok(opened) => {
-            tell(events, Outcome::EngineReady(opened.name().into()));
-            engine = Some(opened);
-        }
-        Err(why) => tell(events, Outcome::Failed(why.to_string())),
-    }
-    let mut answered = None;
-    while let Some(asked) = questions.take() {
-        if let Some(ask) = asked.answer.filter(|a| Some(a) != answered.as_ref()) {
-            answered = Some(ask.clone());
-            answer(name, &mut engine, ask, events);
-        }
-        if let Some(hints) = asked.hints {
-            // A prompt that comes meanwhile goes first; what is still wanted is then asked anew.
-            let stop = || questions.is_newer_waiting();
-            find(name, &mut engine, hints, &stop, events);
-        }
-    }
-}
-
-type Opened = Option<Box<dyn Engine>>;
-
-/// Does a job with the engine. One that broke down is not asked again: the next job gets a new one.
-fn with_engine<T>(
-    name: &str,
-    engine: &mut Opened,
-    path: &Path,
-    job: impl FnOnce(&mut dyn Engine) -> Result<T, Error>,
-) -> Result<Result<T, Error>, String> {
-    caught("segmenting", path, || {
-        let mut fit = match engine.take() {
-            Some(engine) => engine,
-            None => segment::open(name)?,
-        };
-        let result = job(fit.as_mut());
-        *engine = Some(fit);
-        result
-    })
-}
-
-fn answer(name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
-    let start = Instant::now();
-    let asked = with_engine(name, engine, &ask.path, |e| e.propose(&ask.question));
-    match asked {
-        Ok(Ok(proposals)) => {
-            let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-            let answer = Answer {
-                ask,
-                proposals,
-                milliseconds,
-            };
-            tell(events, Outcome::Proposed(Box::new(answer)));
-        }
-        Ok(Err(Error::Cancelled)) => {}
-        Ok(Err(why)) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
-        Err(why) => tell(events, Outcome::Unanswered(ask.path, why)),
-    }
-}
-
-fn find(
-    name: &str,
-    engine: &mut Opened,
-    hints: Hints,
-    stop: &dyn Fn() -> bool,
-    events: &Sender<Event>,
-) {
-    let asked = with_engine(name, engine, &hints.path, |e| {
-        // A coarser grid than a batch would take: a person waits for the letters.
-        let options = proposals::Options {
-            seeds: proposals::Seeds::Grid(8),
-            ..proposals::Options::default()
-        };
-        let found = proposals::propose_everywhere(e, &hints.image, hints.key, &options, stop)?;
-        let hint = |proposal: Proposal| {
-            let (_, at) = Depths::of(&proposal.mask).deepest(&[])?;
-            Some(Hint { proposal, at })
-        };
-        Ok(found.into_iter().filter_map(hint).collect())
-    });
-    match asked {
-        Ok(Ok(found)) => tell(events, Outcome::Hinted(hints, found)),
-        Ok(Err(Error::Cancelled)) => {}
-        Ok(Err(why)) => tell(events, Outcome::Failed(why.to_string())),
-        Err(why) => tell(events, Outcome::Failed(why)),
-    }
-}
-
 /// How many bytes of decoded images are kept at hand.
 const SHELF_BYTES: usize = 512 << 20;
 
-fn decode_all(shelf: &Slot<Shelf>, disk: &Sender<DiskJob>, events: &Sender<Event>) {
+fn decode_all(shelf: &Slot<Shelf>, desk: &Desk, disk: &Sender<DiskJob>, events: &Sender<Event>) {
     let mut kept: VecDeque<(PathBuf, Decoded)> = VecDeque::new();
     let mut shown: Option<PathBuf> = None;
     while let Some((open, ahead)) = shelf.take() {
-        if let Some(path) = open.filter(|p| shown.as_ref() != Some(p)) {
+        let mut pictures: Vec<Picture> = Vec::new();
+        let picture = |decoded: &Decoded| (Arc::clone(&decoded.image), decoded.key);
+        if shown == open {
+            let here = kept.iter().find(|(p, _)| Some(p) == open.as_ref());
+            pictures.extend(here.map(|(_, decoded)| picture(decoded)));
+        } else if let Some(path) = open {
             match fetch(&mut kept, &path) {
                 Ok(decoded) => {
+                    pictures.push(picture(&decoded));
                     let _ = disk.send(DiskJob::Open(path.clone(), decoded));
                     shown = Some(path);
                 }
@@ -376,12 +293,16 @@ fn decode_all(shelf: &Slot<Shelf>, disk: &Sender<DiskJob>, events: &Sender<Event
                 }
             }
         }
+        desk.ahead(pictures.clone());
         for path in ahead {
             if shelf.is_newer_waiting() {
                 break;
             }
             // A neighbour that cannot be read is told when it is its turn.
-            if let Ok(Decoded { key, image, .. }) = fetch(&mut kept, &path) {
+            if let Ok(decoded) = fetch(&mut kept, &path) {
+                pictures.push(picture(&decoded));
+                desk.ahead(pictures.clone());
+                let Decoded { key, image, .. } = decoded;
                 tell(events, Outcome::Ahead(path, Photo { key, image }));
             }
         }

@@ -13,17 +13,20 @@ mod resample;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use self::net::Tensor;
+
 use self::family::{Boxes, Decoder, Encoder, Output};
 use self::input::Place;
 use self::logits::Logits;
 use self::memory::{Answers, Embeddings};
-use self::net::{Net, Tensor};
+use self::net::Net;
 use self::points::Points;
 use crate::core::document::{Origin, Proposal};
 use crate::core::geometry::{ImageRect, Size};
 use crate::core::image::Image;
 use crate::core::mask::Mask;
 use crate::core::prompt::Prompt;
+use crate::segment::cache::Cache;
 use crate::segment::runtime::{self, Device};
 use crate::segment::{Cancel, Engine, Error, Question, Result, hash};
 
@@ -45,6 +48,8 @@ pub struct Sam {
     side: u32,
     outputs: Outputs,
     embeddings: Embeddings,
+    /// Embeddings on the disk, where they are to be kept.
+    cache: Option<Cache>,
     answers: Answers,
 }
 
@@ -88,8 +93,16 @@ impl Sam {
             hash,
             outputs,
             embeddings: Embeddings::default(),
+            cache: None,
             answers: Answers::default(),
         })
+    }
+
+    /// Keeps embeddings on the disk, too.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     /// What it computes on.
@@ -107,11 +120,23 @@ impl Sam {
         if let Some(kept) = self.embeddings.find(key) {
             return Ok(kept);
         }
+        if let Some(kept) = self.cache.as_ref().and_then(|c| c.read(&self.hash, key)) {
+            let kept: Arc<[Tensor]> = kept.into();
+            self.embeddings.keep(key, Arc::clone(&kept));
+            return Ok(kept);
+        }
+        if cancel.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
         let input = input::tensor(image, self.kind, self.side);
         let name = self.encoder.header.inputs[0].name.clone();
         let all: Vec<usize> = (0..self.encoder.header.outputs.len()).collect();
         let made = self.encoder.run(&[(&name, &input)], &all, cancel)?;
         let made: Arc<[Tensor]> = self.for_decoder(made)?.into();
+        if let Some(cache) = &self.cache {
+            // A disk that is full costs the next session some seconds, not this one its answer.
+            let _ = cache.write(&self.hash, key, &made);
+        }
         self.embeddings.keep(key, Arc::clone(&made));
         Ok(made)
     }
@@ -276,6 +301,15 @@ impl Sam {
 impl Engine for Sam {
     fn name(&self) -> &str {
         self.kind.name
+    }
+
+    fn note(&self) -> Option<String> {
+        match &self.encoder.device {
+            Device::Cpu { why } if runtime::has_nvidia() => {
+                Some(format!("the GPU is not used: {why}"))
+            }
+            _ => None,
+        }
     }
 
     fn is_ready(&self, image_key: u64) -> bool {

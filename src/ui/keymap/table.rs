@@ -150,6 +150,7 @@ command(G::Objects, "intersect", "", A::IntersectObject, "keep what the selected
 command(G::Review, "sheet", "", A::Sheet, "in review, G: all objects of the image at once; letters reject, enter accepts the others"),
 
     command(G::Program, "commands", ":", A::Commands, "commands by name"),
+    command(G::Program, "engine", "", A::ChooseEngine, "what answers prompts: a name, or a model's file or folder"),
     command(G::Program, "help", "? f1", A::Help, "this help; type to search"),
     command(G::Program, "tour", "", A::Tour, "the tour of one minute"),
     command(G::Program, "suspend", "C-z", A::Suspend, "stop and go to the shell; fg comes back"),

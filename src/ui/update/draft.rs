@@ -88,7 +88,9 @@ impl State {
         let (person, now) = (Arc::clone(&self.person), self.now);
         let Some(open) = &mut self.open else { return };
         let draft = &open.document().draft;
-        if draft.prompt.is_answerable() && !draft.answered && !open.unanswered {
+        // The click net's mask is on the screen already: the person means that one.
+        let stands_in = open.stand_in.as_ref() == Some(&draft.prompt);
+        if draft.prompt.is_answerable() && !draft.answered && !open.unanswered && !stands_in {
             open.accepting = true;
             return;
         }

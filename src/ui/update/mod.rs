@@ -1,6 +1,7 @@
 //! The only place where the state changes: by what the person asks for, and by what came of it.
 
 mod draft;
+mod engine;
 mod hints;
 mod images;
 mod motion;
@@ -96,6 +97,7 @@ impl State {
             Action::Judge(verdict) => self.judge(verdict),
             Action::Later => self.put_off(),
             Action::ChooseClass
+            | Action::ChooseEngine
             | Action::Comment
             | Action::FlagWithComment
             | Action::GoToImage

@@ -15,6 +15,7 @@ impl State {
             Action::GoToImage => self.begin(Typing::Image),
             Action::Comment if self.selected().is_some() => self.begin(Typing::Comment),
             Action::FlagWithComment if self.selected().is_some() => self.begin(Typing::Flag),
+            Action::ChooseEngine => self.begin(Typing::Engine),
             Action::Cancel => self.mode = std::mem::take(&mut self.behind),
             Action::Confirm => self.confirm(now),
             Action::Type(c) => self.change_text(|text| text.push(c)),
@@ -101,6 +102,10 @@ impl State {
                     .filter(|_| !exact)
                     .map_or(text.clone(), |n| (*n).to_string());
                 self.choose_class(&chosen);
+            }
+            Typing::Engine => self.choose_engine(&text),
+            Typing::Command if text.starts_with("engine ") => {
+                self.choose_engine(&text["engine ".len()..]);
             }
             Typing::Command => {
                 let found = matching_commands(&text);

@@ -7,6 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::status::printable;
 use super::{DIM, colour, window};
+use crate::segment::BUILT_IN;
 use crate::ui::layout;
 use crate::ui::state::{State, Typing};
 use crate::ui::update::matching_commands;
@@ -18,6 +19,7 @@ pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mu
         Typing::Image => ("image", images(state, text)),
         Typing::Comment => ("comment", Vec::new()),
         Typing::Flag => ("flag: why?", Vec::new()),
+        Typing::Engine => ("engine: a name, or a model's file or folder", engines(text)),
     };
     let height = (rows.len() as u16 + 3).min(18);
     let area = layout::window(frame.area(), 100, height);
@@ -74,6 +76,11 @@ fn images(state: &State, text: &str) -> Vec<Line<'static>> {
         ])
     };
     state.matching_images(text).into_iter().map(row).collect()
+}
+
+fn engines(text: &str) -> Vec<Line<'static>> {
+    let fitting = BUILT_IN.iter().filter(|name| name.contains(text.trim()));
+    fitting.map(|name| Line::from(format!(" {name}"))).collect()
 }
 
 fn commands(state: &State, text: &str) -> Vec<Line<'static>> {

@@ -1,0 +1,27 @@
+//! Another engine, while the app runs.
+
+use crate::segment::BUILT_IN;
+use crate::ui::state::{Notice, State};
+
+impl State {
+    /// Lets another engine answer: its name, or a model's file or folder. The draft is asked anew.
+    pub(super) fn choose_engine(&mut self, name: &str) {
+        let name = name.trim();
+        if name.is_empty() {
+            let told = format!("name an engine: {}, a file, a folder", BUILT_IN.join(", "));
+            self.notice = Some(Notice::Info(told));
+            return;
+        }
+        let count = self.chosen_engine.as_ref().map_or(0, |c| c.1);
+        self.chosen_engine = Some((name.into(), count + 1));
+        self.engine = None;
+        self.notice = Some(Notice::Info(format!("opening {name}")));
+        let Some(open) = &mut self.open else { return };
+        if open.document().draft.prompt.is_answerable() {
+            open.unanswered = false;
+            open.stand_in = None;
+            open.history.amend(|d| d.draft.answered = false);
+            self.attempt += 1;
+        }
+    }
+}
