@@ -10,9 +10,11 @@ pub mod completions;
 pub mod demo;
 pub mod diff;
 pub mod doctor;
+pub mod encode;
 pub mod eval;
 pub mod export;
 pub mod import;
+pub mod models;
 pub mod next;
 mod paths;
 mod picture;
@@ -20,6 +22,7 @@ pub mod prelabel;
 mod report;
 pub mod review;
 pub mod segment;
+pub mod setup;
 pub mod show;
 pub mod stats;
 
@@ -62,6 +65,9 @@ enum Command {
     Completions(completions::Args),
     Eval(eval::Args),
     Adapt(adapt::Args),
+    Models(models::Args),
+    Encode(encode::Args),
+    Setup(setup::Args),
 }
 
 /// Runs the command line; says what went wrong on stderr.
@@ -88,6 +94,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Adapt(args)) => adapt::run(&args),
+        Some(Command::Models(args)) => models::run(&args),
+        Some(Command::Encode(args)) => encode::run(&args),
+        Some(Command::Setup(args)) => setup::run(&args),
     };
     ended.unwrap_or_else(|error| report::error(&error))
 }

@@ -117,12 +117,12 @@ pub fn model_path(name: &str) -> Result<PathBuf> {
     let looks_like_path = path.components().count() > 1 || is_onnx;
     let kept = models_folder().map(|folder| folder.join(name));
     match kept {
+        _ if catalog::Entry::named(name).is_ok_and(|e| !e.is_here()) => Err(Error::Model(format!(
+            "{name} is not here yet: `termask models pull {name}` fetches it"
+        ))),
         Some(kept) if kept.is_dir() && !looks_like_path => Ok(kept),
         _ if looks_like_path => Err(Error::Model(format!(
             "{name}: there is no such file or folder; check the path"
-        ))),
-        _ if catalog::Entry::named(name).is_ok() => Err(Error::Model(format!(
-            "{name} is not here yet: `termask models pull {name}` fetches it"
         ))),
         _ => Err(Error::Model(format!(
             "no engine is called {name:?}; there are: {}, a model's file or folder, and what \

@@ -313,6 +313,14 @@ pub(super) fn document(file: &Path) -> Result<DocumentMut> {
     text.parse().map_err(|e| fault(file, format!("{e}")))
 }
 
+/// Writes the engine into the folder's `termask.toml`, leaving all else in the file as it is.
+pub fn set_engine(file: &Path, engine: &str) -> Result<()> {
+    read(file)?;
+    let mut document = document(file)?;
+    document["engine"] = value(engine);
+    replace::write(file, document.to_string().as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

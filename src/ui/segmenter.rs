@@ -352,6 +352,7 @@ mod tests {
                 image_key: key,
                 prompt: Prompt::default(),
                 previous: None,
+                adaptation: None,
             },
             attempt: 0,
         }
