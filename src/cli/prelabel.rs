@@ -16,7 +16,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use self::label::{Earlier, Job, Outcome, Prepared, Where};
-use self::progress::{Progress, Step};
+use self::progress::{Progress, Step, tell};
 use self::shard::Shard;
 use super::FOUND;
 use super::diff::share;
@@ -189,11 +189,11 @@ fn with_boxes(args: &Args, place: &Path, paths: &[PathBuf]) -> Result<Vec<Job>> 
     let there: Vec<String> = boxed.iter().map(|b| b.name.clone()).collect();
     let pairs = names::pair(&here, &there);
     if let Some(missing) = boxed.len().checked_sub(pairs.len()).filter(|n| *n > 0) {
-        eprintln!(
-            "termask: {missing} images of {} are not under {}",
+        tell(&format!(
+            "{missing} images of {} are not under {}",
             printable(place),
             printable(&args.dir)
-        );
+        ));
     }
     let job = |(i, j): (usize, usize)| Job {
         path: paths[i].clone(),
@@ -278,16 +278,16 @@ fn report(args: &Args, summary: &Summary) -> Result<ExitCode> {
         );
     }
     for why in &summary.closed {
-        eprintln!("termask: left for later: {why}");
+        tell(&format!("left for later: {why}"));
     }
     let remedy = "--resume goes on where it stopped";
     if summary.stopped {
-        eprintln!("termask: stopped by a signal; {remedy}");
+        tell(&format!("stopped by a signal; {remedy}"));
     } else if !summary.closed.is_empty() {
-        eprintln!(
-            "termask: {} images are left; {remedy}",
+        tell(&format!(
+            "{} images are left; {remedy}",
             summary.closed.len()
-        );
+        ));
     }
     let is_whole = !summary.stopped && summary.closed.is_empty() && summary.left_out.is_empty();
     Ok(if is_whole {

@@ -115,6 +115,37 @@ fn images_come_by_need_and_say_why() {
 }
 
 #[test]
+fn predictions_that_are_imported_keep_their_scores_as_confidence() {
+    let home = tempfile::tempdir().expect("a folder");
+    for name in ["a.png", "b.png"] {
+        photo(&home.path().join("images"), name);
+    }
+    let told = predictions(&[("a.png", &[(0, 10, 0.75)]), ("b.png", &[(0, 10, 0.5)])]);
+    std::fs::write(home.path().join("predictions.json"), told.to_string()).expect("written");
+    for (words, expected) in [
+        (
+            &[
+                "import",
+                "predictions.json",
+                "-f",
+                "coco",
+                "--images",
+                "images",
+            ][..],
+            "2 objects in 2 images\n",
+        ),
+        (&["next", "images"], "images/b.png\nimages/a.png\n"),
+    ] {
+        let output = termask(home.path())
+            .current_dir(home.path())
+            .args(words)
+            .output()
+            .expect("it runs");
+        assert_eq!(stdout(&output), expected, "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn without_predictions_the_least_sure_image_is_first() {
     let home = tempfile::tempdir().expect("a folder");
     labelled(home.path(), "a.png", vec![proposal(1, 0, 10, 0.9)]);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use termask::core::document::{Document, Object, Verdict};
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
@@ -188,6 +189,37 @@ fn three_processes_killed_and_resumed_give_what_one_gives() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert_eq!(text(&found[name]), text(bytes), "{name}");
     }
+}
+
+/// SLURM sends SIGTERM before the time limit.
+#[test]
+fn a_signal_ends_it_between_two_images_and_resume_does_the_rest() {
+    let home = tempfile::tempdir().expect("a folder");
+    folder(home.path(), 40);
+    let mut command = prelabel(home.path(), &[]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().expect("a pipe"))
+        .read_line(&mut line)
+        .expect("readable");
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it runs");
+    let output = child.wait_with_output().expect("ended");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&told["stopped"], output.status.code()),
+        (&true.into(), Some(1)),
+        "{told}"
+    );
+    let names: Vec<String> = beside(home.path()).into_keys().collect();
+    assert!(!names.iter().any(|n| n.contains("lock")), "{names:?}");
+    let before = told["objects"].as_u64().expect("a number");
+    let (told, code) = ran(&mut prelabel(home.path(), &["--resume"]));
+    let after = told["objects"].as_u64().expect("a number");
+    assert_eq!(
+        (before + after, &told["earlier"], code),
+        (40, &before.into(), Some(0))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How far it is: a bar in a terminal, a line at each tenth in a log.
 
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -42,19 +43,24 @@ impl Progress {
         let tenths = done * 10 / all;
         if self.bar.is_hidden() && tenths > self.told {
             self.told = tenths;
-            eprintln!("termask: {done} of {all} images{speed}");
+            tell(&format!("{done} of {all} images{speed}"));
         }
         self.bar.set_message(speed);
     }
 
     /// A line that stays.
     pub fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("termask: {line}"));
+        self.bar.suspend(|| tell(line));
     }
 
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A line on stderr. Nobody may be reading it any more, as when a connection broke: the work goes on.
+pub fn tell(line: &str) {
+    writeln!(io::stderr(), "termask: {line}").ok();
 }
 
 /// Rate and time left, from the images that cost time: those passed over say nothing of the rest.
