@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::action::{Outcome, Person};
 use super::keymap::Keymap;
+use super::mode::{Notice, Overlay};
 use super::review::Plan;
-use super::state::{Notice, Overlay, State};
+use super::state::State;
 use super::tour::Tour;
 use super::view;
 use super::workers::{Event, Workers};

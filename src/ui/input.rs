@@ -6,7 +6,8 @@ use crossterm::event::{
 
 use super::action::{Action, Direction};
 use super::keymap::Key;
-use super::state::{Mode, State};
+use super::mode::Mode;
+use super::state::State;
 use crate::core::geometry::{CellPoint, ImagePoint};
 use crate::core::prompt::Side;
 

@@ -6,139 +6,21 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::action::{Action, Answer, Ask, Hint, Hints, OpenedImage, Person, Save, Survey, Wants};
+use super::action::{Action, Answer, Hint, OpenedImage, Person};
 use super::keymap::Keymap;
+use super::mode::{Mode, Notice, Overlay, Sheet, Snapping};
 use super::review::ReviewPass;
 use super::tour::Tour;
 use crate::core::document::{Document, Proposal};
-use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
+use crate::core::geometry::{CellRect, CellSize, ImagePoint};
 use crate::core::history::History;
-use crate::core::image::Image;
 use crate::core::mask::Mask;
 use crate::core::prompt::Prompt;
 use crate::core::scene::Photo;
 use crate::core::view::View;
-use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::settings::{Class, Settings};
 use crate::store::sidecar::Access;
-
-/// What keys mean just now.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum Mode {
-    #[default]
-    Aim,
-    /// Nine keys narrow the region.
-    Grid {
-        region: ImageRect,
-    },
-    /// The brush follows the cursor.
-    Brush(Brush),
-    /// A letter takes an object that the engine found.
-    Hints,
-    /// Points of an outline, in order.
-    Polygon {
-        points: Vec<ImagePoint>,
-    },
-    /// One object at a time gets a verdict.
-    Review,
-    /// Many small objects get theirs at once.
-    Sheet,
-    /// A line is being typed.
-    Typing {
-        what: Typing,
-        text: String,
-        choice: usize,
-    },
-    Help {
-        search: String,
-        scroll: u16,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Brush {
-    Paint,
-    Erase,
-}
-
-/// What a typed line is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Typing {
-    Class,
-    Command,
-    Comment,
-    Engine,
-    /// A comment that flags the object.
-    Flag,
-    /// Part of an image's name, to go there.
-    Image,
-}
-
-/// Whether the sides of a box go to strong edges nearby.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Snapping {
-    Off,
-    On,
-}
-
-/// How masks are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overlay {
-    #[default]
-    Fill,
-    Outline,
-    /// Outlined, there and gone in turn, so that the edge beneath is seen.
-    Blink,
-    /// The half of a blink in which the masks are gone.
-    Dark,
-    Off,
-}
-
-impl Overlay {
-    #[must_use]
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Fill => Self::Outline,
-            Self::Outline => Self::Blink,
-            Self::Blink | Self::Dark => Self::Off,
-            Self::Off => Self::Fill,
-        }
-    }
-
-    /// The other half of a blink.
-    pub fn blink(&mut self) {
-        match self {
-            Self::Blink => *self = Self::Dark,
-            Self::Dark => *self = Self::Blink,
-            Self::Fill | Self::Outline | Self::Off => {}
-        }
-    }
-}
-
-/// A page of objects, to be judged at a glance.
-#[derive(Debug)]
-pub struct Sheet {
-    pub image: Arc<Image>,
-    /// Equal keys mean equal pixels.
-    pub key: u64,
-    pub tiles: Vec<Tile>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Tile {
-    /// Place in the review's queue.
-    pub at: usize,
-    pub id: u64,
-    pub rejected: bool,
-}
-
-/// A line for the person, with its weight.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    Info(String),
-    Problem(String),
-}
 
 /// The image on the screen.
 #[derive(Debug)]
@@ -336,90 +218,6 @@ impl State {
             open.selected
                 .and_then(|i| open.document().objects.get(i))
                 .map(|o| Arc::clone(&o.mask))
-        })
-    }
-
-    /// What the world shall do.
-    pub fn wants(&self) -> Wants {
-        Wants {
-            open: self
-                .path()
-                .filter(|p| !self.broken.contains_key(*p))
-                .map(Path::to_path_buf),
-            ahead: self.ahead(),
-            answer: self.question(),
-            hints: self.wanted_hints(),
-            save: self.save(),
-            class: self.new_class.clone(),
-            survey: self.survey(),
-            verdicts: self.review.lines.iter().cloned().collect(),
-            log: self.review.plan.log.clone(),
-            engine: self.chosen_engine.clone(),
-        }
-    }
-
-    /// The images that are likely to be next.
-    pub fn ahead(&self) -> Vec<PathBuf> {
-        let image = |at: usize| self.images.get(at).cloned();
-        if !matches!(self.mode, Mode::Review | Mode::Sheet) {
-            let beside = [1, -1, 2].into_iter();
-            return beside
-                .filter_map(|by| image(self.at.checked_add_signed(by)?))
-                .collect();
-        }
-        let mut next: Vec<usize> = Vec::new();
-        let queue = self.review.queue.get(self.review.at..).unwrap_or_default();
-        for item in queue.iter().take(64) {
-            if item.image != self.at && !next.contains(&item.image) && next.len() < 3 {
-                next.push(item.image);
-            }
-        }
-        next.into_iter().filter_map(image).collect()
-    }
-
-    fn survey(&self) -> Option<Survey> {
-        let due = self.review.serial > 0 && !self.review.surveyed && self.walked;
-        due.then(|| Survey {
-            serial: self.review.serial,
-            images: Arc::clone(&self.images),
-            from: self.review.from,
-            filter: self.review.plan.filter.clone(),
-        })
-    }
-
-    fn question(&self) -> Option<Ask> {
-        let open = self.shown()?;
-        let draft = &open.document().draft;
-        (!draft.answered && !open.unanswered && draft.prompt.is_answerable()).then(|| Ask {
-            path: open.path.clone(),
-            question: Question {
-                image: Arc::clone(&open.decoded.image),
-                image_key: open.decoded.key,
-                prompt: draft.prompt.clone(),
-                previous: draft.proposal.clone(),
-                adaptation: self.settings.adapted.get(&*self.draft_class()).cloned(),
-            },
-            attempt: self.attempt,
-        })
-    }
-
-    fn wanted_hints(&self) -> Option<Hints> {
-        let open = self.shown()?;
-        (open.hinting && open.found.is_none()).then(|| Hints {
-            path: open.path.clone(),
-            image: Arc::clone(&open.decoded.image),
-            key: open.decoded.key,
-        })
-    }
-
-    fn save(&self) -> Option<Save> {
-        let open = self.open.as_ref()?;
-        let due = !open.is_saved()
-            && open.unsaved != Some(open.history.revision())
-            && open.access == Access::Writable;
-        due.then(|| Save {
-            path: open.path.clone(),
-            history: open.history.clone(),
         })
     }
 

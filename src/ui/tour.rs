@@ -1,7 +1,8 @@
 //! The tour of one minute: each step says one thing and goes on when the person has done it.
 
 use super::keymap::Keymap;
-use super::state::{Mode, State};
+use super::mode::Mode;
+use super::state::State;
 use crate::core::document::Verdict;
 
 /// What a step says, and when it is done.

@@ -11,8 +11,9 @@ use termask::core::review::Order;
 use termask::store::folder::progress;
 use termask::store::settings;
 use termask::ui::keymap::Key;
+use termask::ui::mode::Mode;
 use termask::ui::review::Plan;
-use termask::ui::state::{Mode, Open, State};
+use termask::ui::state::{Open, State};
 use termask::ui::tour::Tour;
 use termask::ui::workers::{Event, Workers};
 

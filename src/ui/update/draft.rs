@@ -8,7 +8,8 @@ use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Side};
 use crate::ui::action::Correction;
-use crate::ui::state::{Brush, Mode, Notice, Snapping, State};
+use crate::ui::mode::{Brush, Mode, Notice, Snapping};
+use crate::ui::state::State;
 
 impl State {
     pub(super) fn put_corner(&mut self) {

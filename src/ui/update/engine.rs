@@ -1,7 +1,8 @@
 //! Another engine, while the app runs.
 
 use crate::segment::BUILT_IN;
-use crate::ui::state::{Notice, State};
+use crate::ui::mode::Notice;
+use crate::ui::state::State;
 
 impl State {
     /// Lets another engine answer: its name, or a model's file or folder. The draft is asked anew.

@@ -7,7 +7,8 @@ use crate::core::geometry::ImagePoint;
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Prompt, Side};
 use crate::ui::action::{Hint, Hints};
-use crate::ui::state::{Mode, Notice, State};
+use crate::ui::mode::{Mode, Notice};
+use crate::ui::state::State;
 
 /// As many as there are letters.
 const MOST: usize = 26;

@@ -1,6 +1,7 @@
 //! From one image to another.
 
-use crate::ui::state::{Mode, Notice, State};
+use crate::ui::mode::{Mode, Notice};
+use crate::ui::state::State;
 
 impl State {
     pub(super) fn travel(&mut self, by: i64) {

@@ -17,7 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::action::{Action, Outcome};
-use super::state::{Brush, Mode, Notice, Overlay, Snapping, State};
+use super::mode::{Brush, Mode, Notice, Overlay, Snapping};
+use super::state::State;
 use super::tour::Tour;
 use crate::core::document::Document;
 use crate::core::mask::Mask;

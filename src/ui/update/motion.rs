@@ -6,7 +6,8 @@ use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::prompt::Side;
 use crate::core::view::View;
 use crate::ui::action::{Direction, Step};
-use crate::ui::state::{Mode, Notice, State};
+use crate::ui::mode::{Mode, Notice};
+use crate::ui::state::State;
 
 impl State {
     pub(super) fn step_cursor(

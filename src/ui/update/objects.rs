@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::core::document::{Draft, Object, Origin, Proposal};
 use crate::core::mask::Mask;
 use crate::store::settings::{Class, class_colour};
-use crate::ui::state::{Mode, Notice, State};
+use crate::ui::mode::{Mode, Notice};
+use crate::ui::state::State;
 
 impl State {
     pub(super) fn select(&mut self, by: i64) {

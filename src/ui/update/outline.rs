@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
-use crate::ui::state::{Brush, Mode, Notice, State};
+use crate::ui::mode::{Brush, Mode, Notice};
+use crate::ui::state::State;
 
 impl State {
     /// Begins a polygon at the cursor, or adds the cursor to it.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::core::document::Verdict;
 use crate::core::review::Found;
 use crate::store::verdicts::Line;
+use crate::ui::mode::{Mode, Notice};
 use crate::ui::review::{Given, Sight};
-use crate::ui::state::{Mode, Notice, State};
+use crate::ui::state::State;
 
 impl State {
     pub(super) fn toggle_review(&mut self) {

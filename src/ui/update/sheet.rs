@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::core::document::Verdict;
 use crate::core::sheet::{self, TILES};
+use crate::ui::mode::{Mode, Sheet, Tile};
 use crate::ui::review::Sight;
-use crate::ui::state::{Mode, Sheet, State, Tile};
+use crate::ui::state::State;
 
 impl State {
     /// Goes from one object at a time to the sheet, and back.

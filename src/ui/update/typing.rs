@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::core::document::Verdict;
 use crate::ui::action::Action;
 use crate::ui::keymap::{COMMANDS, Command};
-use crate::ui::state::{Mode, State, Typing};
+use crate::ui::mode::{Mode, Typing};
+use crate::ui::state::State;
 
 impl State {
     pub(super) fn type_key(&mut self, action: Action, now: i64) {

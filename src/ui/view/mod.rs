@@ -13,7 +13,8 @@ use ratatui::widgets::{Clear, Paragraph};
 
 pub use scene::scene;
 
-use super::state::{Mode, State};
+use super::mode::Mode;
+use super::state::State;
 use crate::core::scene::Rgb;
 
 /// A colour as ratatui wants it.

@@ -7,7 +7,8 @@ use crate::core::scene::{Layer, Mark, Photo, Scene, Style};
 use crate::core::sheet;
 use crate::core::view::View;
 use crate::store::settings::class_colour;
-use crate::ui::state::{Mode, Open, Overlay, Sheet, State};
+use crate::ui::mode::{Mode, Overlay, Sheet};
+use crate::ui::state::{Open, State};
 
 /// The scene of the open image; `None` while there is none or a window covers it.
 pub fn scene(state: &State) -> Option<Scene> {

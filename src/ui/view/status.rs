@@ -11,8 +11,9 @@ use ratatui::widgets::Paragraph;
 use super::{DIM, STRONG, colour};
 use crate::core::document::Verdict;
 use crate::store::sidecar::Access;
+use crate::ui::mode::{Brush, Mode, Notice, Overlay};
 use crate::ui::review::Sight;
-use crate::ui::state::{Brush, Mode, Notice, Open, Overlay, State};
+use crate::ui::state::{Open, State};
 
 /// A file's name without bytes that a terminal would obey.
 pub fn printable(path: &Path) -> String {

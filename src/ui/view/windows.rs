@@ -9,7 +9,8 @@ use super::status::printable;
 use super::{DIM, colour, window};
 use crate::segment::BUILT_IN;
 use crate::ui::layout;
-use crate::ui::state::{State, Typing};
+use crate::ui::mode::Typing;
+use crate::ui::state::State;
 use crate::ui::update::matching_commands;
 
 pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mut Frame) {
