@@ -1,6 +1,6 @@
 //! Models that people can get: names, files, sizes, licences; and what of them is on the disk.
 //!
-//! Addresses and sha256 are those that osam 0.2 and 0.3 download and check
+//! Addresses and sha256 are those that osam downloads and checks
 //! (`osam/_models/*/_models.py` in github.com/wkentaro/osam).
 
 use std::path::PathBuf;
@@ -72,7 +72,7 @@ macro_rules! efficient {
 pub static ENTRIES: [Entry; 9] = [
     Entry {
         name: "efficient-sam-ti",
-        about: "EfficientSAM with ViT-Tiny, 10 million parameters",
+        about: "EfficientSAM with ViT-Tiny",
         licence: "Apache-2.0",
         encoder: remote!(
             efficient!("efficient_sam_vitt_encoder.onnx"),
@@ -85,7 +85,7 @@ pub static ENTRIES: [Entry; 9] = [
     },
     Entry {
         name: "efficient-sam-s",
-        about: "EfficientSAM with ViT-Small, 25 million parameters",
+        about: "EfficientSAM with ViT-Small",
         licence: "Apache-2.0",
         encoder: remote!(
             efficient!("efficient_sam_vits_encoder.onnx"),
