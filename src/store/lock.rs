@@ -78,12 +78,8 @@ fn ask_as(image: &Path, me: Owner) -> io::Result<Asked> {
     let path = path_of(image);
     // Each round ends unless somebody else took or left the lock meanwhile.
     for _ in 0..8 {
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                serde_json::to_writer(&mut file, &me)?;
-                file.flush()?;
-                return Lock::beating(path, me).map(Asked::Mine);
-            }
+        match create(&path, &me) {
+            Ok(()) => return Lock::beating(path, me).map(Asked::Mine),
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(why),
         }
@@ -100,6 +96,24 @@ fn ask_as(image: &Path, me: Owner) -> io::Result<Asked> {
         take_away(&path, owner.as_ref())?;
     }
     Err(io::Error::other("the lock changes hands all the time"))
+}
+
+/// Makes the lock's file with its owner in it, or not at all: a process that is killed meanwhile
+/// leaves no lock that names nobody.
+fn create(path: &Path, owner: &Owner) -> io::Result<()> {
+    // The temporary file's own message would name a file that nobody knows.
+    let plain = |why: io::Error| io::Error::from(why.kind());
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new()
+        .prefix(super::replace::LEFTOVER.0)
+        .suffix(super::replace::LEFTOVER.1)
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(plain)?;
+    serde_json::to_writer(&mut file, owner)?;
+    file.flush()?;
+    file.persist_noclobber(path)
+        .map_err(|why| plain(why.error))?;
+    Ok(())
 }
 
 /// Who has it, and how long ago the file was touched; `None` where it has gone.
