@@ -28,6 +28,8 @@ use termask::term::sixel::Sixel;
 
 const COLS: u16 = 30;
 const ROWS: u16 = 14;
+/// How far a marker and an arm of the crosshair reach together, in screen pixels.
+const MARKER: i64 = 20;
 const WHOLE: CellSize = CellSize {
     width: 8.0,
     height: 16.0,
@@ -244,7 +246,8 @@ impl Player {
         );
     }
 
-    /// A light cross, with arms as long as they are in all terminals. A box may lie above it.
+    /// A light cross, with arms as long as they are in all terminals. A box or a marker may lie
+    /// above it.
     fn check_crosshair(&self, scene: &Scene, seen: &RgbaImage, when: &str) {
         let has_box = scene.marks.iter().any(|m| matches!(m, Mark::Box(_)));
         let is_seen = |at: &ImagePoint| !has_box && scene.view.source.contains(*at);
@@ -252,6 +255,17 @@ impl Player {
             return;
         };
         let (x, y) = self.glass.pixel(scene, at);
+        // A click's marker lies above the lines where it is near.
+        let is_near = |mark: &Mark| match mark {
+            Mark::Click(click) => {
+                let (cx, cy) = self.glass.pixel(scene, click.at);
+                (cx - x).abs().max((cy - y).abs()) < MARKER
+            }
+            _ => false,
+        };
+        if scene.marks.iter().any(is_near) {
+            return;
+        }
         let (x, y) = (x as u32, y as u32);
         let picture = self.glass.picture(scene);
         let is_light = |x: u32, y: u32| {
