@@ -133,7 +133,7 @@ fn cut(ground: &Ground, view: &View) -> Option<[u32; 4]> {
         let to = ((f64::from(high) - corner) * scale).round();
         let fits = from >= 0.0 && to <= f64::from(most) + 1.0;
         let (from, to) = (from as u32, (to as u32).min(most));
-        (fits && from < to).then_some((from, to - from))
+        (fits && from < to).then(|| (from, to - from))
     };
     let source = view.source;
     let (x, w) = axis(source.x0, source.x1, ground.x, ground.scale_x, ground.width)?;
