@@ -104,6 +104,12 @@ fn deep_nesting_and_numbers_that_are_none_are_refused() {
 }
 
 #[test]
+fn broken_xml_behind_a_byte_order_mark_is_refused_with_its_line() {
+    let why = refused("a.xml", "\u{feff}m&l<meta>\n<image", Format::Cvat);
+    assert!(why.contains("line 1"), "{why}");
+}
+
+#[test]
 fn control_characters_in_a_file_are_not_repeated_to_the_terminal() {
     let text = "{\"shapes\":[],\"imagePath\":\"\\u001b[2J/..\",\"imageHeight\":4,\"imageWidth\":4}";
     refused("a.json", text, Format::Labelme);

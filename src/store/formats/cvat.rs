@@ -173,7 +173,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<FoundImage>> {
     // The order in which an image's objects are drawn, as the file says.
     let mut orders: Vec<i64> = Vec::new();
     loop {
-        let line = |at: u64| text[..at as usize].matches('\n').count() + 1;
+        // Bytes: the reader counts none for a byte order mark, and so may end within a character.
+        let before = |at: u64| text.as_bytes().iter().take(at as usize);
+        let line = |at: u64| before(at).filter(|b| **b == b'\n').count() + 1;
         let at = reader.buffer_position();
         let told = |why: &str| unreadable(path, &format!("line {}: {why}", line(at)));
         let event = reader.read_event().map_err(|e| told(&e.to_string()))?;
