@@ -192,13 +192,7 @@ fn snaps(cases: &[Case]) {
 }
 
 fn question(case: &Case, prompt: Prompt) -> Question {
-    Question {
-        image: Arc::clone(&case.image),
-        image_key: Arc::as_ptr(&case.image) as u64,
-        prompt,
-        previous: None,
-        adaptation: None,
-    }
+    Question::new(&case.image, Arc::as_ptr(&case.image) as u64, prompt)
 }
 
 fn iou(mask: &Mask, case: &Case) -> f64 {

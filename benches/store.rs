@@ -10,12 +10,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use termask::core::document::{Document, Extra, Object, Origin, Verdict};
+use termask::core::document::{Document, Object};
 use termask::core::geometry::{ImagePoint, Size};
 use termask::core::history::History;
 use termask::core::image::Image;
 use termask::core::mask::Mask;
-use termask::core::prompt::Prompt;
 use termask::store::decode::Decoded;
 use termask::store::folder;
 use termask::store::formats::{self, Format};
@@ -80,19 +79,13 @@ fn object(id: u64, size: Size, radius: f64) -> Arc<Object> {
     );
     let centre = ImagePoint::new(x as u32, y as u32);
     Arc::new(Object {
-        id,
-        track: None,
-        class: ["cat", "dog", "cup"][id as usize % 3].into(),
-        mask: Arc::new(Mask::from_disk(size, centre, radius)),
-        prompt: Prompt::default(),
-        origin: Origin::default(),
         confidence: Some(0.9),
-        verdict: Verdict::Unseen,
-        comment: String::new(),
-        created: 0,
-        changed: 0,
-        spent: 0,
-        extra: Extra::new(),
+        ..Object::new(
+            id,
+            ["cat", "dog", "cup"][id as usize % 3],
+            Mask::from_disk(size, centre, radius),
+            0,
+        )
     })
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use support::{stderr, stdout, termask};
-use termask::core::document::{Extra, Object, Origin, Verdict};
+use termask::core::document::Object;
 use termask::core::geometry::{ImagePoint, Size};
 use termask::core::image::Image;
 use termask::core::mask::Mask;
@@ -84,21 +84,9 @@ fn accept(folder: &Path, name: &str, image: &Image, mask: Mask) {
     let mut opened = Sidecar::open(&path, &decoded).expect("a new sidecar");
     opened.history.step(|document| {
         let id = document.take_id();
-        document.objects.push(Arc::new(Object {
-            id,
-            track: None,
-            class: "crack".into(),
-            mask: Arc::new(mask),
-            prompt: Prompt::default(),
-            origin: Origin::default(),
-            confidence: None,
-            verdict: Verdict::Unseen,
-            comment: String::new(),
-            created: 0,
-            changed: 0,
-            spent: 0,
-            extra: Extra::new(),
-        }));
+        document
+            .objects
+            .push(Arc::new(Object::new(id, "crack", mask, 0)));
     });
     opened.sidecar.save(&opened.history).expect("saved");
 }
@@ -116,13 +104,7 @@ fn told(folder: &Path, options: &[&str]) -> Value {
 }
 
 fn question(sample: &Sample, prompt: Prompt) -> Question {
-    Question {
-        image: Arc::clone(&sample.image),
-        image_key: sample.image_key,
-        prompt,
-        previous: None,
-        adaptation: None,
-    }
+    Question::new(&sample.image, sample.image_key, prompt)
 }
 
 #[test]

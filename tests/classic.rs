@@ -41,13 +41,7 @@ fn click(x: u32, y: u32, side: Side) -> Click {
 }
 
 fn ask(engine: &str, image: &Arc<Image>, prompt: Prompt) -> Result<Proposal> {
-    let question = Question {
-        image: Arc::clone(image),
-        image_key: 1,
-        prompt,
-        previous: None,
-        adaptation: None,
-    };
+    let question = Question::new(image, 1, prompt);
     let mut answers = open(engine)?.propose(&question)?;
     Ok(answers.remove(0))
 }
@@ -120,13 +114,7 @@ fn superpixels_of_a_large_picture_meet_without_gap_or_overlap() {
     let mut engine = open("superpixels").expect("known");
     let mut of = |clicks: Vec<Click>| {
         let prompt = Prompt { rect: None, clicks };
-        let question = Question {
-            image: Arc::clone(&image),
-            image_key: 1,
-            prompt,
-            previous: None,
-            adaptation: None,
-        };
+        let question = Question::new(&image, 1, prompt);
         engine.propose(&question).expect("an answer").remove(0).mask
     };
     let (a, b) = (click(800, 600, Side::Inside), click(850, 600, Side::Inside));

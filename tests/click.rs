@@ -15,22 +15,17 @@ use termask::store::decode::decode;
 
 fn question(file: &str, rect: Option<[u32; 4]>, clicks: &[(u32, u32, Side)]) -> Question {
     let decoded = decode(&Path::new("assets").join(file)).expect("a demo photo");
-    Question {
-        image: decoded.image,
-        image_key: decoded.key,
-        prompt: Prompt {
-            rect: rect.map(|[x0, y0, x1, y1]| ImageRect::new(x0, y0, x1, y1)),
-            clicks: clicks
-                .iter()
-                .map(|(x, y, side)| Click {
-                    at: ImagePoint::new(*x, *y),
-                    side: *side,
-                })
-                .collect(),
-        },
-        previous: None,
-        adaptation: None,
-    }
+    let prompt = Prompt {
+        rect: rect.map(|[x0, y0, x1, y1]| ImageRect::new(x0, y0, x1, y1)),
+        clicks: clicks
+            .iter()
+            .map(|(x, y, side)| Click {
+                at: ImagePoint::new(*x, *y),
+                side: *side,
+            })
+            .collect(),
+    };
+    Question::new(&decoded.image, decoded.key, prompt)
 }
 
 /// The prompts of the stored references, in their order.

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use termask::core::document::{Document, Extra, Object, Origin, Verdict};
+use termask::core::document::{Document, Object};
 use termask::core::geometry::{ImagePoint, Size};
 use termask::core::history::History;
 use termask::core::image::Image;
 use termask::core::mask::Mask;
-use termask::core::prompt::Prompt;
 use termask::store::decode::Decoded;
 use termask::store::replace::LEFTOVER;
 use termask::store::sidecar::{self, Sidecar};
@@ -37,21 +36,7 @@ fn large(id: u64) -> Arc<Object> {
     let mask = Mask::from_fn(SIZE, SIZE.bounds(), |p: ImagePoint| {
         (u64::from(p.x) * 7 + u64::from(p.y) * 13 + id).is_multiple_of(5)
     });
-    Arc::new(Object {
-        id,
-        track: None,
-        class: "cat".into(),
-        mask: Arc::new(mask),
-        prompt: Prompt::default(),
-        origin: Origin::default(),
-        confidence: None,
-        verdict: Verdict::Unseen,
-        comment: String::new(),
-        created: 0,
-        changed: 0,
-        spent: 0,
-        extra: Extra::new(),
-    })
+    Arc::new(Object::new(id, "cat", mask, 0))
 }
 
 fn ids(image: &Path) -> Vec<u64> {

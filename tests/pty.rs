@@ -11,10 +11,9 @@ use std::sync::Arc;
 use harness::{Terminal, folder};
 use pty_process::blocking::Command;
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
-use termask::core::document::{Extra, Object, Origin, Verdict};
+use termask::core::document::Object;
 use termask::core::geometry::ImageRect;
 use termask::core::mask::Mask;
-use termask::core::prompt::Prompt;
 use termask::store::decode;
 use termask::store::folder::{Progress, progress};
 use termask::store::sidecar::Sidecar;
@@ -283,19 +282,8 @@ fn with_objects(image: &Path, count: u64) {
             let rect = ImageRect::new(x, y, x + 14, y + 14);
             let id = d.take_id();
             d.objects.push(Arc::new(Object {
-                id,
-                track: None,
-                class: Arc::from("cell"),
-                mask: Arc::new(Mask::from_rect(size, rect)),
-                prompt: Prompt::default(),
-                origin: Origin::default(),
                 confidence: Some(0.5),
-                verdict: Verdict::Unseen,
-                comment: String::new(),
-                created: 1,
-                changed: 1,
-                spent: 0,
-                extra: Extra::default(),
+                ..Object::new(id, "cell", Mask::from_rect(size, rect), 1)
             }));
         }
     });

@@ -62,13 +62,7 @@ fn scene(size: Size) -> (Arc<Image>, Mask) {
 }
 
 fn question(image: &Arc<Image>, key: u64, prompt: Prompt) -> Question {
-    Question {
-        image: Arc::clone(image),
-        image_key: key,
-        prompt,
-        previous: None,
-        adaptation: None,
-    }
+    Question::new(image, key, prompt)
 }
 
 fn click(x: f64, y: f64, size: Size, side: Side) -> Click {

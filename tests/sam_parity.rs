@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Deserialize;
 use termask::core::geometry::{ImagePoint, ImageRect};
@@ -72,13 +71,7 @@ fn compare(model: &str) {
     for case in &cases {
         let decoded = decode(&folder.join(&case.picture)).expect("a picture");
         let size = decoded.image.size();
-        let mut question = Question {
-            image: Arc::clone(&decoded.image),
-            image_key: decoded.key,
-            prompt: case.prompt(),
-            previous: None,
-            adaptation: None,
-        };
+        let mut question = Question::new(&decoded.image, decoded.key, case.prompt());
         if let Some(before) = &case.refines {
             let key = (case.picture.clone(), before.clone());
             question.previous = Some(answers.remove(&key).expect("asked before"));

@@ -17,10 +17,7 @@ const SIZE: Size = Size::new(40, 30);
 
 fn object(id: u64) -> Object {
     Object {
-        id,
         track: Some(4),
-        class: "cat".into(),
-        mask: Arc::new(Mask::from_rect(SIZE, ImageRect::new(1, 2, 9, 9))),
         prompt: Prompt {
             rect: Some(ImageRect::new(0, 0, 10, 10)),
             clicks: vec![Click {
@@ -36,10 +33,15 @@ fn object(id: u64) -> Object {
         confidence: Some(0.5),
         verdict: Verdict::Flagged,
         comment: "why".into(),
-        created: 5,
-        changed: 6,
         spent: 7,
         extra: Extra::from_iter([("colour".into(), json!("red"))]),
+        changed: 6,
+        ..Object::new(
+            id,
+            "cat",
+            Mask::from_rect(SIZE, ImageRect::new(1, 2, 9, 9)),
+            5,
+        )
     }
 }
 

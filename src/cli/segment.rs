@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{FOUND, picture};
 use crate::core::adaptation::Adaptation;
-use crate::core::document::{Extra, Object, Proposal, Verdict};
+use crate::core::document::{Object, Proposal};
 use crate::core::geometry::{ImagePoint, ImageRect, Size};
 use crate::core::mask::Mask;
 use crate::core::printable::printable;
@@ -156,19 +156,10 @@ pub fn save(
     history.step(|document| {
         let id = document.take_id();
         let object = Object {
-            id,
-            track: None,
-            class,
-            mask: answer.proposal.mask,
             prompt: answer.prompt,
             origin,
             confidence: Some(answer.proposal.confidence),
-            verdict: Verdict::Unseen,
-            comment: String::new(),
-            created: now,
-            changed: now,
-            spent: 0,
-            extra: Extra::new(),
+            ..Object::new(id, class, answer.proposal.mask, now)
         };
         document.objects.push(object.into());
     });

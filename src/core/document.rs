@@ -87,6 +87,31 @@ pub struct Object {
 }
 
 impl Object {
+    /// An object that comes into being at `now`: nobody has judged it, and nothing is known of a
+    /// prompt, an engine or a person.
+    pub fn new(
+        id: u64,
+        class: impl Into<Arc<str>>,
+        mask: impl Into<Arc<Mask>>,
+        now: Millis,
+    ) -> Self {
+        Self {
+            id,
+            track: None,
+            class: class.into(),
+            mask: mask.into(),
+            prompt: Prompt::default(),
+            origin: Origin::default(),
+            confidence: None,
+            verdict: Verdict::Unseen,
+            comment: String::new(),
+            created: now,
+            changed: now,
+            spent: 0,
+            extra: Extra::new(),
+        }
+    }
+
     /// Whether nobody made, changed or judged it: a program proposed it.
     pub fn is_untouched(&self) -> bool {
         let who = self.origin.who.as_str();

@@ -38,6 +38,19 @@ pub struct Question {
     pub adaptation: Option<Arc<Adaptation>>,
 }
 
+impl Question {
+    /// A first question about an object: nothing was answered before, nothing is adapted.
+    pub fn new(image: &Arc<Image>, image_key: u64, prompt: Prompt) -> Self {
+        Self {
+            image: Arc::clone(image),
+            image_key,
+            prompt,
+            previous: None,
+            adaptation: None,
+        }
+    }
+}
+
 /// Why an engine has no answer. The message names the model or library and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

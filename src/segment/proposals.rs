@@ -83,13 +83,7 @@ pub fn propose_everywhere(
         if is_known {
             continue;
         }
-        let question = Question {
-            image: Arc::clone(image),
-            image_key,
-            prompt,
-            previous: None,
-            adaptation: None,
-        };
+        let question = Question::new(image, image_key, prompt);
         let proposals = match engine.propose(&question) {
             Ok(proposals) => proposals,
             Err(Error::Prompt(_)) => continue,

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::core::document::{Extra, Millis, Object, Origin, Verdict};
-use crate::core::prompt::Prompt;
+use crate::core::document::{Millis, Object, Origin, Verdict};
 use crate::store::decode;
 use crate::store::error::{Error, Result};
 use crate::store::folder;
@@ -206,23 +205,13 @@ fn add(image: &FoundImage, path: &Path, now: Millis) -> Result<usize> {
         for found in &new {
             let id = document.take_id();
             document.objects.push(Arc::new(Object {
-                id,
-                track: None,
-                class: found.class.as_str().into(),
-                mask: Arc::new(found.mask.clone()),
-                prompt: Prompt::default(),
                 origin: Origin {
                     engine: "import".into(),
                     model: String::new(),
                     who: Origin::IMPORT.into(),
                 },
                 confidence: found.confidence,
-                verdict: Verdict::Unseen,
-                comment: String::new(),
-                created: now,
-                changed: now,
-                spent: 0,
-                extra: Extra::new(),
+                ..Object::new(id, found.class.as_str(), found.mask.clone(), now)
             }));
         }
     });

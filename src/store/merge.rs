@@ -79,33 +79,26 @@ fn keep_both(merged: &mut Document, theirs: &Object, changed: bool) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::core::document::{Extra, Origin, Verdict};
+    use crate::core::document::Origin;
     use crate::core::geometry::{ImageRect, Size};
     use crate::core::mask::Mask;
-    use crate::core::prompt::Prompt;
 
     pub fn object(id: u64, x: u32) -> Arc<Object> {
         Arc::new(Object {
-            id,
-            track: None,
-            class: "cat".into(),
-            mask: Arc::new(Mask::from_rect(
-                Size::new(30, 20),
-                ImageRect::new(x, 2, x + 5, 9),
-            )),
-            prompt: Prompt::default(),
             origin: Origin {
                 engine: "click".into(),
                 model: "ab".into(),
                 who: "ann@x".into(),
             },
             confidence: Some(0.5),
-            verdict: Verdict::Unseen,
-            comment: String::new(),
-            created: 5,
-            changed: 6,
             spent: 7,
-            extra: Extra::new(),
+            changed: 6,
+            ..Object::new(
+                id,
+                "cat",
+                Mask::from_rect(Size::new(30, 20), ImageRect::new(x, 2, x + 5, 9)),
+                5,
+            )
         })
     }
 

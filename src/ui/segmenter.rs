@@ -347,13 +347,7 @@ mod tests {
     fn ask(key: u64) -> Ask {
         Ask {
             path: PathBuf::from("a.png"),
-            question: Question {
-                image: picture(key).0,
-                image_key: key,
-                prompt: Prompt::default(),
-                previous: None,
-                adaptation: None,
-            },
+            question: Question::new(&picture(key).0, key, Prompt::default()),
             attempt: 0,
         }
     }

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use termask::core::document::{Document, Extra, Object, Origin, Verdict};
+use termask::core::document::{Document, Object, Verdict};
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
 use termask::core::history::History;
 use termask::core::mask::Mask;
-use termask::core::prompt::Prompt;
 use termask::store::decode::decode;
 use termask::store::formats::{self, Format};
 use termask::store::gather::{self, Choice};
@@ -22,19 +21,8 @@ const SIZE: Size = Size::new(120, 90);
 
 fn object(id: u64, class: &str, mask: Mask) -> Arc<Object> {
     Arc::new(Object {
-        id,
-        track: None,
-        class: class.into(),
-        mask: Arc::new(mask),
-        prompt: Prompt::default(),
-        origin: Origin::default(),
-        confidence: None,
         verdict: Verdict::Accepted,
-        comment: String::new(),
-        created: 0,
-        changed: 0,
-        spent: 0,
-        extra: Extra::new(),
+        ..Object::new(id, class, mask, 0)
     })
 }
 

@@ -12,11 +12,10 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use termask::core::document::{Document, Extra, Object, Origin, Verdict};
+use termask::core::document::{Document, Object, Origin};
 use termask::core::geometry::{ImageRect, Size};
 use termask::core::history::History;
 use termask::core::mask::Mask;
-use termask::core::prompt::Prompt;
 use termask::store::decode::decode;
 use termask::store::sidecar::Sidecar;
 
@@ -35,26 +34,17 @@ fn photo(folder: &Path, name: &str) -> PathBuf {
 /// A bar over the image's whole height, made by a person.
 fn object(id: u64, class: &str, x0: u32, x1: u32) -> Object {
     Object {
-        id,
-        track: None,
-        class: class.into(),
-        mask: Arc::new(Mask::from_rect(
-            SIZE,
-            ImageRect::new(x0, 0, x1, SIZE.height),
-        )),
-        prompt: Prompt::default(),
         origin: Origin {
             engine: "brush".into(),
             model: String::new(),
             who: "ann@desk".into(),
         },
-        confidence: None,
-        verdict: Verdict::Unseen,
-        comment: String::new(),
-        created: 0,
-        changed: 0,
-        spent: 0,
-        extra: Extra::new(),
+        ..Object::new(
+            id,
+            class,
+            Mask::from_rect(SIZE, ImageRect::new(x0, 0, x1, SIZE.height)),
+            0,
+        )
     }
 }
 

@@ -16,10 +16,9 @@ use std::sync::Arc;
 use desk::Desk;
 use glass::is_near;
 use image::{Rgb, RgbImage};
-use termask::core::document::{Extra, Object, Origin, Verdict};
+use termask::core::document::Object;
 use termask::core::geometry::{ImageRect, Size};
 use termask::core::mask::Mask;
-use termask::core::prompt::Prompt;
 use termask::store::decode::decode;
 use termask::store::settings::class_colour;
 use termask::store::sidecar::Sidecar;
@@ -122,21 +121,12 @@ fn save_mask(image: &Path, rect: ImageRect) {
     let opened = Sidecar::open(image, &decoded).expect("nothing is there yet");
     let (mut sidecar, mut history) = (opened.sidecar, opened.history);
     history.step(|document| {
-        let object = Object {
-            id: document.take_id(),
-            track: None,
-            class: "thing".into(),
-            mask: Arc::new(Mask::from_rect(decoded.image.size(), rect)),
-            prompt: Prompt::default(),
-            origin: Origin::default(),
-            confidence: None,
-            verdict: Verdict::Unseen,
-            comment: String::new(),
-            created: 0,
-            changed: 0,
-            spent: 0,
-            extra: Extra::new(),
-        };
+        let object = Object::new(
+            document.take_id(),
+            "thing",
+            Mask::from_rect(decoded.image.size(), rect),
+            0,
+        );
         document.objects.push(Arc::new(object));
     });
     sidecar.save(&history).expect("it is written");

@@ -84,19 +84,14 @@ fn pace(path: &Path) -> anyhow::Result<Pace> {
     let start = Instant::now();
     sam.prepare(&image, 0, &Cancel::default())?;
     let picture = start.elapsed().as_secs_f64() * 1000.0;
-    let question = Question {
-        image,
-        image_key: 0,
-        prompt: Prompt {
-            rect: None,
-            clicks: vec![Click {
-                at: size.bounds().centre(),
-                side: Side::Inside,
-            }],
-        },
-        previous: None,
-        adaptation: None,
+    let prompt = Prompt {
+        rect: None,
+        clicks: vec![Click {
+            at: size.bounds().centre(),
+            side: Side::Inside,
+        }],
     };
+    let question = Question::new(&image, 0, prompt);
     sam.propose(&question)?;
     let start = Instant::now();
     sam.propose(&question)?;

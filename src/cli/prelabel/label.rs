@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::core::document::{Document, Extra, Object, Origin, Proposal, Verdict};
+use crate::core::document::{Document, Object, Origin, Proposal};
 use crate::core::geometry::Size;
 use crate::core::history::History;
 use crate::core::mask::Mask;
@@ -154,22 +154,13 @@ pub fn label(
         for found in found {
             let id = document.take_id();
             let object = Object {
-                id,
-                track: None,
-                class: class(found.class.as_deref()),
-                mask: found.proposal.mask,
                 prompt: found.prompt,
                 origin: Origin {
                     who: Origin::PRELABEL.into(),
                     ..found.proposal.origin
                 },
                 confidence: Some(found.proposal.confidence),
-                verdict: Verdict::Unseen,
-                comment: String::new(),
-                created: now,
-                changed: now,
-                spent: 0,
-                extra: Extra::new(),
+                ..Object::new(id, class(found.class.as_deref()), found.proposal.mask, now)
             };
             document.objects.push(Arc::new(object));
         }
@@ -208,13 +199,7 @@ fn in_boxes(
             rect: Some(rect),
             clicks: Vec::new(),
         };
-        let question = Question {
-            image: Arc::clone(&decoded.image),
-            image_key: decoded.key,
-            prompt: prompt.clone(),
-            previous: None,
-            adaptation: None,
-        };
+        let question = Question::new(&decoded.image, decoded.key, prompt.clone());
         let proposals = match engine.propose(&question) {
             Ok(proposals) => proposals,
             // Nothing is found in this box; the others have their own answers.

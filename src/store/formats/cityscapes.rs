@@ -229,11 +229,7 @@ pub fn parse(path: &Path, text: &str, name: String) -> Result<FoundImage> {
         }
         let mask = filled(size, &[shape.polygon])
             .map_err(|why| unreadable(path, &format!("object {number}: {why}")))?;
-        objects.push(Found {
-            class: shape.label,
-            mask,
-            confidence: None,
-        });
+        objects.push(Found::new(shape.label, mask));
     }
     Ok(FoundImage {
         name,

@@ -205,11 +205,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<FoundImage>> {
         let mask = shape.mask(image.size).map_err(|why| told(&why))?;
         if let Some(mask) = mask {
             let class = shape.text("label").map_err(|why| told(&why))?;
-            image.objects.push(Found {
-                class,
-                mask,
-                confidence: None,
-            });
+            image.objects.push(Found::new(class, mask));
             orders.push(shape.number("z_order").unwrap_or(0.0) as i64);
         }
     }

@@ -23,6 +23,17 @@ pub struct Found {
     pub confidence: Option<f32>,
 }
 
+impl Found {
+    /// One of which nobody said how sure it is.
+    pub fn new(class: impl Into<String>, mask: Mask) -> Self {
+        Self {
+            class: class.into(),
+            mask,
+            confidence: None,
+        }
+    }
+}
+
 /// An image's objects as another tool had them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundImage {

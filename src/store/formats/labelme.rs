@@ -164,11 +164,7 @@ pub fn parse(path: &Path, text: &str) -> Result<FoundImage> {
         };
         match objects.get_mut(at) {
             Some(begun) => begun.mask = begun.mask.union(&mask),
-            None => objects.push(Found {
-                class,
-                mask,
-                confidence: None,
-            }),
+            None => objects.push(Found::new(class, mask)),
         }
     }
     Ok(FoundImage {

@@ -149,11 +149,7 @@ pub fn parse(name: &Path, bytes: &[u8], format: Format) -> Result<Vec<FoundImage
         Format::Voc | Format::Instances | Format::Semantic | Format::Objects => {
             let values = Values::from_png(bytes).map_err(|why| unreadable(name, &why))?;
             let masks = values.masks(&[0]).into_iter();
-            let objects = masks.map(|(value, mask)| Found {
-                class: value.to_string(),
-                mask,
-                confidence: None,
-            });
+            let objects = masks.map(|(value, mask)| Found::new(value.to_string(), mask));
             Ok(vec![FoundImage {
                 name: file_stem(name),
                 size: values.size,

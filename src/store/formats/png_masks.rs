@@ -59,11 +59,7 @@ fn class(names: &[String], number: usize) -> String {
 fn numbered(path: &Path, names: &[String]) -> Result<FoundImage> {
     let values = Values::read(path)?;
     let masks = values.masks(&[0]).into_iter();
-    let objects = masks.map(|(v, mask)| Found {
-        class: class(names, v.into()),
-        mask,
-        confidence: None,
-    });
+    let objects = masks.map(|(v, mask)| Found::new(class(names, v.into()), mask));
     Ok(FoundImage {
         name: file_stem(path),
         size: values.size,
@@ -112,11 +108,10 @@ fn one_folder(folder: &Path, names: &[String]) -> Result<Option<FoundImage>> {
         let values = Values::read(&path)?;
         let stem = file_stem(&path);
         let (order, kind) = stem.split_once('_').unwrap_or((&stem, ""));
-        let found = Found {
-            class: class(names, kind.parse().unwrap_or(0)),
-            mask: values.mask_at(values.size, 0, 0),
-            confidence: None,
-        };
+        let found = Found::new(
+            class(names, kind.parse().unwrap_or(0)),
+            values.mask_at(values.size, 0, 0),
+        );
         parts.push((order.parse().unwrap_or(usize::MAX), found, values.size));
     }
     parts.sort_by_key(|p| p.0);

@@ -135,11 +135,7 @@ pub fn parse(path: &Path, text: &str) -> Result<FoundImage> {
     for (number, shape) in (1..).zip(file.objects) {
         let mask = mask_of(&shape, size)
             .map_err(|why| unreadable(path, &format!("object {number}: {why}")))?;
-        objects.extend(mask.map(|mask| Found {
-            class: shape.class_title,
-            mask,
-            confidence: None,
-        }));
+        objects.extend(mask.map(|mask| Found::new(shape.class_title, mask)));
     }
     Ok(FoundImage {
         name,

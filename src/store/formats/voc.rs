@@ -71,22 +71,12 @@ fn one(from: &Path, path: &Path, names: &[String]) -> Result<FoundImage> {
         }
         let masks = numbers.masks(&[0, VOID]).into_values();
         masks
-            .map(|mask| Found {
-                class: name(classes.most_frequent(&mask)),
-                mask,
-                confidence: None,
-            })
+            .map(|mask| Found::new(name(classes.most_frequent(&mask)), mask))
             .collect()
     } else {
         let masks = classes.masks(&[0, VOID]).into_iter();
         let parts = masks.flat_map(|(v, mask)| mask.parts().into_iter().map(move |p| (v, p)));
-        parts
-            .map(|(v, mask)| Found {
-                class: name(v),
-                mask,
-                confidence: None,
-            })
-            .collect()
+        parts.map(|(v, mask)| Found::new(name(v), mask)).collect()
     };
     Ok(FoundImage {
         name: file_stem(path),

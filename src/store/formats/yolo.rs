@@ -180,11 +180,7 @@ pub fn parse(path: &Path, text: &str, size: Size, classes: &[String]) -> Result<
                 .collect(),
         };
         let mask = filled(size, &[ring]).map_err(|why| told(&why))?;
-        objects.push(Found {
-            class,
-            mask,
-            confidence: None,
-        });
+        objects.push(Found::new(class, mask));
     }
     Ok(objects)
 }
