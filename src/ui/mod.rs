@@ -7,7 +7,6 @@ pub mod keymap;
 pub mod layout;
 pub mod mode;
 pub mod review;
-mod segmenter;
 pub mod state;
 pub mod tour;
 pub mod update;

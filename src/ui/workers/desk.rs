@@ -1,19 +1,12 @@
-//! The engine that answers prompts: what it is asked, what it computes ahead, and the click net
-//! that stands in for it while a picture is being encoded.
+//! What is asked of the engine: the newest question, what to compute ahead, and what ends when the
+//! person jumps.
 
 use std::collections::HashSet;
-use std::path::Path;
-use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-use super::action::{Answer, Ask, Hint, Hints, Outcome};
-use super::workers::{Event, caught, tell};
-use crate::core::distance::Depths;
-use crate::core::document::Proposal;
 use crate::core::image::Image;
-use crate::segment::proposals::{self, propose_everywhere};
-use crate::segment::{self, BUILT_IN, Cancel, Engine, Error};
+use crate::segment::{BUILT_IN, Cancel};
+use crate::ui::action::{Ask, Hints};
 
 /// A picture that the engine may be asked about, with its key.
 pub type Picture = (Arc<Image>, u64);
@@ -45,7 +38,7 @@ struct Inner {
 }
 
 /// What the engine's thread does next.
-enum Job {
+pub enum Job {
     Open(String),
     Answer(Ask),
     Find(Hints),
@@ -109,12 +102,9 @@ impl Desk {
         self.changed.notify_all();
     }
 
-    fn next(&self) -> Option<Job> {
-        let mut inner = self.lock();
-        loop {
-            if inner.closed {
-                return None;
-            }
+    /// What the engine's thread does next; `None` means go home.
+    pub fn next(&self) -> Option<Job> {
+        self.wait(|inner| {
             if let Some(name) = inner.engine.take() {
                 return Some(Job::Open(name));
             }
@@ -125,25 +115,25 @@ impl Desk {
                 return Some(Job::Find(hints));
             }
             let unready = |p: &&Picture| inner.is_slow && !inner.ready.contains(&p.1);
-            if let Some(picture) = inner.ahead.iter().find(unready).cloned() {
-                let cancel = inner.start(picture.1);
-                return Some(Job::Prepare(picture, cancel));
-            }
-            inner = self
-                .changed
-                .wait(inner)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+            let picture = inner.ahead.iter().find(unready).cloned()?;
+            let cancel = inner.start(picture.1);
+            Some(Job::Prepare(picture, cancel))
+        })
     }
 
-    fn next_meanwhile(&self) -> Option<Ask> {
+    /// What the click net answers next; `None` means go home.
+    pub fn next_meanwhile(&self) -> Option<Ask> {
+        self.wait(|inner| inner.meanwhile.take())
+    }
+
+    fn wait<T>(&self, look: impl Fn(&mut Inner) -> Option<T>) -> Option<T> {
         let mut inner = self.lock();
         loop {
             if inner.closed {
                 return None;
             }
-            if let Some(ask) = inner.meanwhile.take() {
-                return Some(ask);
+            if let Some(found) = look(&mut inner) {
+                return Some(found);
             }
             inner = self
                 .changed
@@ -152,26 +142,28 @@ impl Desk {
         }
     }
 
-    fn start(&self, key: u64) -> Cancel {
+    /// Notes that a picture is being encoded; the handle ends it.
+    pub fn start(&self, key: u64) -> Cancel {
         self.lock().start(key)
     }
 
     /// Notes that a picture is encoded, or cannot be: it is not tried again by itself.
-    fn done(&self, key: u64) {
+    pub fn done(&self, key: u64) {
         let mut inner = self.lock();
         inner.running = None;
         inner.ready.insert(key);
     }
 
     /// Whether something waits that goes before a search in a picture, or another one is shown.
-    fn is_newer_waiting(&self, key: u64) -> bool {
+    pub fn is_newer_waiting(&self, key: u64) -> bool {
         let inner = self.lock();
         let has_jumped = inner.ahead.first().is_some_and(|shown| shown.1 != key);
         let waits = inner.ask.is_some() || inner.hints.is_some() || inner.engine.is_some();
         inner.closed || has_jumped || waits
     }
 
-    fn stopped(&self) {
+    /// Notes that nothing is encoded any more.
+    pub fn stopped(&self) {
         self.lock().running = None;
     }
 }
@@ -186,146 +178,6 @@ impl Inner {
     fn stop_running(&mut self) {
         if let Some((_, cancel)) = self.running.take() {
             cancel.cancel();
-        }
-    }
-}
-
-/// Answers with the chosen engine and computes ahead, until the desk is closed.
-pub fn answer_all(desk: &Desk, events: &Sender<Event>) {
-    let mut name = String::new();
-    let mut engine: Opened = None;
-    while let Some(job) = desk.next() {
-        match job {
-            Job::Open(wanted) => {
-                name = wanted;
-                engine = None;
-                match segment::open(&name) {
-                    Ok(opened) => {
-                        tell(events, Outcome::EngineReady(opened.name().into()));
-                        if let Some(note) = opened.note() {
-                            tell(events, Outcome::Failed(note));
-                        }
-                        engine = Some(opened);
-                    }
-                    Err(why) => tell(events, Outcome::Failed(why.to_string())),
-                }
-            }
-            Job::Answer(ask) => answer(desk, &name, &mut engine, ask, events),
-            Job::Find(hints) => find(desk, &name, &mut engine, hints, events),
-            Job::Prepare((image, key), cancel) => {
-                let Some(engine) = engine.as_mut() else {
-                    desk.done(key);
-                    continue;
-                };
-                match engine.prepare(&image, key, &cancel) {
-                    Err(Error::Cancelled) => desk.stopped(),
-                    // What does not work is told when it is asked for.
-                    Ok(()) | Err(_) => desk.done(key),
-                }
-            }
-        }
-    }
-}
-
-type Opened = Option<Box<dyn Engine>>;
-
-/// Does a job with the engine on a picture, which is encoded first. An engine that broke down is
-/// not asked again: the next job gets a new one.
-fn with_engine<T>(
-    desk: &Desk,
-    name: &str,
-    engine: &mut Opened,
-    (path, image, key): (&Path, &Image, u64),
-    job: impl FnOnce(&mut dyn Engine) -> Result<T, Error>,
-) -> Result<Result<T, Error>, String> {
-    let asked = caught("segmenting", path, || {
-        let mut fit = match engine.take() {
-            Some(engine) => engine,
-            None => segment::open(name)?,
-        };
-        let prepared = fit.prepare(image, key, &desk.start(key));
-        let is_ready = prepared.is_ok();
-        let result = prepared.and_then(|()| job(fit.as_mut()));
-        *engine = Some(fit);
-        if is_ready {
-            desk.done(key);
-        }
-        result
-    });
-    desk.stopped();
-    asked
-}
-
-fn answer(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
-    let start = Instant::now();
-    let question = &ask.question;
-    let picture = (&*ask.path, &*question.image, question.image_key);
-    let asked = with_engine(desk, name, engine, picture, |e| e.propose(question));
-    match asked {
-        Ok(Ok(proposals)) => {
-            let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-            let answer = Answer {
-                ask,
-                proposals,
-                milliseconds,
-                is_final: true,
-            };
-            tell(events, Outcome::Proposed(Box::new(answer)));
-        }
-        Ok(Err(Error::Cancelled)) => {}
-        Ok(Err(why)) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
-        Err(why) => tell(events, Outcome::Unanswered(ask.path, why)),
-    }
-}
-
-fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sender<Event>) {
-    let picture = (&*hints.path, &*hints.image, hints.key);
-    let asked = with_engine(desk, name, engine, picture, |e| {
-        // A coarser grid than a batch would take: a person waits for the letters.
-        let options = proposals::Options {
-            seeds: proposals::Seeds::Grid(8),
-            ..proposals::Options::default()
-        };
-        // A prompt that comes meanwhile goes first; what is still wanted is then asked anew.
-        let stop = || desk.is_newer_waiting(hints.key);
-        let found = propose_everywhere(e, &hints.image, hints.key, &options, &stop)?;
-        let hint = |proposal: Proposal| {
-            let (_, at) = Depths::of(&proposal.mask).deepest(&[])?;
-            Some(Hint { proposal, at })
-        };
-        Ok(found.into_iter().filter_map(hint).collect())
-    });
-    match asked {
-        Ok(Ok(found)) => tell(events, Outcome::Hinted(hints, found)),
-        Ok(Err(Error::Cancelled)) => {}
-        Ok(Err(why)) => tell(events, Outcome::Failed(why.to_string())),
-        Err(why) => tell(events, Outcome::Failed(why)),
-    }
-}
-
-/// Answers with the click net what the engine cannot answer yet, until the desk is closed.
-pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
-    let mut net: Option<Box<dyn Engine>> = None;
-    while let Some(ask) = desk.next_meanwhile() {
-        let start = Instant::now();
-        let asked = caught("segmenting", &ask.path, || {
-            let mut fit = match net.take() {
-                Some(net) => net,
-                None => segment::open("click")?,
-            };
-            let result = fit.propose(&ask.question);
-            net = Some(fit);
-            result
-        });
-        // The engine's own answer is on its way: a stand-in that fails need not be told.
-        if let Ok(Ok(proposals)) = asked {
-            let answer = Answer {
-                ask,
-                proposals,
-                milliseconds: start.elapsed().as_secs_f64() * 1000.0,
-                is_final: false,
-            };
-            tell(events, Outcome::Proposed(Box::new(answer)));
         }
     }
 }

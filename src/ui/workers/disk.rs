@@ -1,0 +1,85 @@
+//! The one thread that writes files: every job, in order.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use super::{Event, tell};
+use crate::store::decode::Decoded;
+use crate::store::settings::{self, Class};
+use crate::store::sidecar::Sidecar;
+use crate::store::verdicts::{self, Line};
+use crate::ui::action::{OpenedImage, Outcome, Save};
+
+/// What the disk thread does, every one and in order.
+#[derive(Debug)]
+pub enum DiskJob {
+    Open(PathBuf, Decoded),
+    Save(Save),
+    AddClass(PathBuf, Class),
+    Log(PathBuf, Vec<Arc<Line>>),
+}
+
+/// Does the jobs until nobody can send one any more.
+pub fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
+    // One image is open at a time; its sidecar's lock goes when the next one comes.
+    let mut open: HashMap<PathBuf, Sidecar> = HashMap::new();
+    for job in jobs {
+        let outcome = match job {
+            DiskJob::Open(path, decoded) => {
+                open.clear();
+                open_sidecar(&mut open, path, decoded)
+            }
+            DiskJob::Save(job) => {
+                let Some(sidecar) = open.get_mut(&job.path) else {
+                    continue;
+                };
+                save(sidecar, job, events);
+                continue;
+            }
+            DiskJob::Log(file, lines) => {
+                let last = lines.last().map_or(0, |l| l.serial);
+                match verdicts::append(&file, &lines) {
+                    Ok(()) => Outcome::Logged(last),
+                    Err(why) => Outcome::Failed(why.to_string()),
+                }
+            }
+            DiskJob::AddClass(file, class) => match settings::add_class(&file, &class) {
+                Ok(()) => Outcome::ClassSaved(class.name),
+                Err(why) => Outcome::Failed(why.to_string()),
+            },
+        };
+        tell(events, outcome);
+    }
+}
+
+fn open_sidecar(open: &mut HashMap<PathBuf, Sidecar>, path: PathBuf, decoded: Decoded) -> Outcome {
+    let opened = match Sidecar::open(&path, &decoded) {
+        Ok(opened) => opened,
+        Err(why) => return Outcome::OpenFailed(path, why.to_string()),
+    };
+    let image = OpenedImage {
+        path: path.clone(),
+        decoded,
+        history: opened.history,
+        access: opened.sidecar.access.clone(),
+        notes: opened.notes,
+    };
+    open.insert(path, opened.sidecar);
+    Outcome::Opened(Box::new(image))
+}
+
+fn save(sidecar: &mut Sidecar, job: Save, events: &Sender<Event>) {
+    let revision = job.history.revision();
+    if let Err(why) = sidecar.save(&job.history) {
+        let outcome = Outcome::SaveFailed(job.path, revision, why.to_string());
+        return tell(events, outcome);
+    }
+    tell(events, Outcome::Saved(job.path.clone(), revision));
+    let merged = sidecar.take_merged();
+    if let Some((document, notes)) = merged.filter(|(d, _)| d != job.history.now()) {
+        let outcome = Outcome::Merged(job.path, revision, Box::new(document), notes);
+        tell(events, outcome);
+    }
+}

@@ -1,0 +1,241 @@
+//! Does what the state wants, on threads; answers come back on the one event channel.
+
+mod desk;
+mod disk;
+mod segmenter;
+mod shelf;
+mod slot;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+use super::action::{Outcome, Survey, Wants};
+use crate::core::printable::printable;
+use crate::store::folder;
+use crate::store::survey;
+use crate::term;
+
+use desk::Desk;
+use disk::DiskJob;
+use shelf::Shelf;
+use slot::Slot;
+
+/// What happens: the terminal's events and the world's answers, in the order they came.
+#[derive(Debug)]
+pub enum Event {
+    Terminal(term::Event),
+    Outcome(Outcome),
+}
+
+pub struct Workers {
+    desk: Arc<Desk>,
+    shelf: Arc<Slot<Shelf>>,
+    disk: Option<Sender<DiskJob>>,
+    threads: Vec<JoinHandle<()>>,
+    settings_file: PathBuf,
+    events: Sender<Event>,
+    last: Wants,
+    /// Lines of the review's log that were sent to the disk thread.
+    logged: u64,
+}
+
+impl Workers {
+    /// Starts the threads. `engine` is opened on the segment thread, so that the first picture
+    /// does not wait for it.
+    pub fn start(
+        paths: Vec<PathBuf>,
+        engine: String,
+        settings_file: PathBuf,
+        events: &Sender<Event>,
+    ) -> Self {
+        let desk = Arc::new(Desk::default());
+        desk.engine(engine);
+        let shelf = Slot::new();
+        let (disk, jobs) = mpsc::channel();
+        let threads = vec![
+            guarded("segment", events, {
+                let desk = Arc::clone(&desk);
+                move |events| segmenter::answer_all(&desk, events)
+            }),
+            guarded("stand-in", events, {
+                let desk = Arc::clone(&desk);
+                move |events| segmenter::stand_in(&desk, events)
+            }),
+            guarded("decode", events, {
+                let (shelf, desk, disk) = (Arc::clone(&shelf), Arc::clone(&desk), disk.clone());
+                move |events| shelf::decode_all(&shelf, &desk, &disk, events)
+            }),
+            guarded("disk", events, move |events| disk::write_all(&jobs, events)),
+        ];
+        // The walk of a huge folder is not waited for at the end.
+        drop(guarded("walk", events, move |events| walk(&paths, events)));
+        Self {
+            desk,
+            shelf,
+            disk: Some(disk),
+            threads,
+            settings_file,
+            events: events.clone(),
+            logged: 0,
+            last: Wants::default(),
+        }
+    }
+
+    /// Starts whatever is wanted now and was not wanted before.
+    pub fn follow(&mut self, wants: Wants) {
+        if wants.save != self.last.save
+            && let Some(save) = wants.save.clone()
+        {
+            self.send(DiskJob::Save(save));
+        }
+        if wants.open != self.last.open || wants.ahead != self.last.ahead {
+            self.shelf.put((wants.open.clone(), wants.ahead.clone()));
+        }
+        if wants.engine != self.last.engine
+            && let Some((engine, _)) = &wants.engine
+        {
+            self.desk.engine(engine.clone());
+        }
+        let has_asked = wants.answer != self.last.answer;
+        if let Some(ask) = wants.answer.clone().filter(|_| has_asked) {
+            self.desk.ask(ask);
+        }
+        // A prompt ends a search for hints; what is still wanted is searched for anew.
+        let searches = has_asked || wants.hints != self.last.hints;
+        if let Some(hints) = wants.hints.clone().filter(|_| searches) {
+            self.desk.hint(hints);
+        }
+        if wants.class != self.last.class
+            && let Some(class) = wants.class.clone()
+        {
+            self.send(DiskJob::AddClass(self.settings_file.clone(), class));
+        }
+        if wants.survey != self.last.survey
+            && let Some(wanted) = wants.survey.clone()
+        {
+            // A survey that nobody waits for any more is read to its end in the background.
+            drop(guarded("survey", &self.events, move |events| {
+                look(&wanted, events);
+            }));
+        }
+        self.log(&wants);
+        self.last = wants;
+    }
+
+    fn log(&mut self, wants: &Wants) {
+        let new = wants.verdicts.iter().filter(|l| l.serial >= self.logged);
+        let new: Vec<_> = new.cloned().collect();
+        let (Some(last), Some(file)) = (new.last(), wants.log.clone()) else {
+            return;
+        };
+        self.logged = last.serial + 1;
+        self.send(DiskJob::Log(file, new));
+    }
+
+    fn send(&self, job: DiskJob) {
+        // The receiver is gone only after a panic of the disk thread, which was told already.
+        let _ = self.disk.as_ref().expect("open until drop").send(job);
+    }
+}
+
+impl Drop for Workers {
+    /// Waits for the saves in the queue; questions may be forgotten.
+    fn drop(&mut self) {
+        self.desk.close();
+        self.shelf.close();
+        self.disk.take();
+        for thread in self.threads.drain(..) {
+            thread.join().ok();
+        }
+    }
+}
+
+/// A thread whose panic is told to the person instead of being lost.
+fn guarded(
+    name: &'static str,
+    events: &Sender<Event>,
+    work: impl FnOnce(&Sender<Event>) + Send + 'static,
+) -> JoinHandle<()> {
+    let events = events.clone();
+    let body = move || {
+        let work = std::panic::AssertUnwindSafe(|| work(&events));
+        if std::panic::catch_unwind(work).is_err() {
+            let why = format!(
+                "the {name} worker broke down; all that was saved is safe, restart termask"
+            );
+            tell(&events, Outcome::Failed(why));
+        }
+    };
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(body)
+        .expect("the system can start a thread")
+}
+
+/// Does one job; a panic in it becomes words that name the file, and the worker lives on.
+fn caught<T>(doing: &str, path: &Path, job: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).map_err(|_| {
+        format!(
+            "{doing} {} broke down; all that was saved is safe, go on with another image or \
+             engine, and please report it with the file",
+            printable(path)
+        )
+    })
+}
+
+fn tell(events: &Sender<Event>, outcome: Outcome) {
+    // Nobody listens any more when the app is on its way out.
+    let _ = events.send(Event::Outcome(outcome));
+}
+
+fn walk(paths: &[PathBuf], events: &Sender<Event>) {
+    let mut found = |batch| events.send(Event::Outcome(Outcome::Found(batch))).is_ok();
+    if let Err(why) = folder::walk(paths, &mut found) {
+        tell(events, Outcome::Failed(why.to_string()));
+    }
+    tell(events, Outcome::Walked);
+}
+
+fn look(wanted: &Survey, events: &Sender<Event>) {
+    let serial = wanted.serial;
+    let mut found = |batch| {
+        let outcome = Outcome::Surveyed(serial, batch);
+        events.send(Event::Outcome(outcome)).is_ok()
+    };
+    let problems = survey::survey(&wanted.images, wanted.from, &wanted.filter, &mut found);
+    tell(events, Outcome::SurveyEnded(serial, problems));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_breaks_down_is_told_with_its_file() {
+        let path = Path::new("/photos/cat\u{1b}.jpg");
+        let why = caught("decoding", path, || -> u8 { panic!("odd bytes") }).expect_err("panicked");
+        assert!(why.contains("decoding") && why.contains("cat"), "{why}");
+        assert!(
+            !why.contains('\u{1b}'),
+            "no escape reaches the terminal: {why}"
+        );
+        assert_eq!(caught("decoding", path, || 7), Ok(7));
+    }
+
+    #[test]
+    fn a_worker_that_breaks_down_is_told_and_does_not_end_the_program() {
+        let (events, received) = mpsc::channel();
+        guarded("disk", &events, |_| panic!("lost"))
+            .join()
+            .expect("caught");
+        let Ok(Event::Outcome(Outcome::Failed(why))) = received.recv() else {
+            panic!("nothing was told");
+        };
+        assert!(
+            why.contains("disk") && why.contains("restart termask"),
+            "{why}"
+        );
+    }
+}

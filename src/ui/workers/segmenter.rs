@@ -1,0 +1,154 @@
+//! The engine's thread, and the click net that stands in for it while a picture is being encoded.
+
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use super::desk::{Desk, Job};
+use super::{Event, caught, tell};
+use crate::core::distance::Depths;
+use crate::core::document::Proposal;
+use crate::core::image::Image;
+use crate::segment::proposals::{self, propose_everywhere};
+use crate::segment::{self, Engine, Error};
+use crate::ui::action::{Answer, Ask, Hint, Hints, Outcome};
+
+/// Answers with the chosen engine and computes ahead, until the desk is closed.
+pub fn answer_all(desk: &Desk, events: &Sender<Event>) {
+    let mut name = String::new();
+    let mut engine: Opened = None;
+    while let Some(job) = desk.next() {
+        match job {
+            Job::Open(wanted) => {
+                name = wanted;
+                engine = None;
+                match segment::open(&name) {
+                    Ok(opened) => {
+                        tell(events, Outcome::EngineReady(opened.name().into()));
+                        if let Some(note) = opened.note() {
+                            tell(events, Outcome::Failed(note));
+                        }
+                        engine = Some(opened);
+                    }
+                    Err(why) => tell(events, Outcome::Failed(why.to_string())),
+                }
+            }
+            Job::Answer(ask) => answer(desk, &name, &mut engine, ask, events),
+            Job::Find(hints) => find(desk, &name, &mut engine, hints, events),
+            Job::Prepare((image, key), cancel) => {
+                let Some(engine) = engine.as_mut() else {
+                    desk.done(key);
+                    continue;
+                };
+                match engine.prepare(&image, key, &cancel) {
+                    Err(Error::Cancelled) => desk.stopped(),
+                    // What does not work is told when it is asked for.
+                    Ok(()) | Err(_) => desk.done(key),
+                }
+            }
+        }
+    }
+}
+
+type Opened = Option<Box<dyn Engine>>;
+
+/// Does a job with the engine on a picture, which is encoded first. An engine that broke down is
+/// not asked again: the next job gets a new one.
+fn with_engine<T>(
+    desk: &Desk,
+    name: &str,
+    engine: &mut Opened,
+    (path, image, key): (&Path, &Image, u64),
+    job: impl FnOnce(&mut dyn Engine) -> Result<T, Error>,
+) -> Result<Result<T, Error>, String> {
+    let asked = caught("segmenting", path, || {
+        let mut fit = match engine.take() {
+            Some(engine) => engine,
+            None => segment::open(name)?,
+        };
+        let prepared = fit.prepare(image, key, &desk.start(key));
+        let is_ready = prepared.is_ok();
+        let result = prepared.and_then(|()| job(fit.as_mut()));
+        *engine = Some(fit);
+        if is_ready {
+            desk.done(key);
+        }
+        result
+    });
+    desk.stopped();
+    asked
+}
+
+fn answer(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
+    let start = Instant::now();
+    let question = &ask.question;
+    let picture = (&*ask.path, &*question.image, question.image_key);
+    let asked = with_engine(desk, name, engine, picture, |e| e.propose(question));
+    match asked {
+        Ok(Ok(proposals)) => {
+            let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+            let answer = Answer {
+                ask,
+                proposals,
+                milliseconds,
+                is_final: true,
+            };
+            tell(events, Outcome::Proposed(Box::new(answer)));
+        }
+        Ok(Err(Error::Cancelled)) => {}
+        Ok(Err(why)) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
+        Err(why) => tell(events, Outcome::Unanswered(ask.path, why)),
+    }
+}
+
+fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sender<Event>) {
+    let picture = (&*hints.path, &*hints.image, hints.key);
+    let asked = with_engine(desk, name, engine, picture, |e| {
+        // A coarser grid than a batch would take: a person waits for the letters.
+        let options = proposals::Options {
+            seeds: proposals::Seeds::Grid(8),
+            ..proposals::Options::default()
+        };
+        // A prompt that comes meanwhile goes first; what is still wanted is then asked anew.
+        let stop = || desk.is_newer_waiting(hints.key);
+        let found = propose_everywhere(e, &hints.image, hints.key, &options, &stop)?;
+        let hint = |proposal: Proposal| {
+            let (_, at) = Depths::of(&proposal.mask).deepest(&[])?;
+            Some(Hint { proposal, at })
+        };
+        Ok(found.into_iter().filter_map(hint).collect())
+    });
+    match asked {
+        Ok(Ok(found)) => tell(events, Outcome::Hinted(hints, found)),
+        Ok(Err(Error::Cancelled)) => {}
+        Ok(Err(why)) => tell(events, Outcome::Failed(why.to_string())),
+        Err(why) => tell(events, Outcome::Failed(why)),
+    }
+}
+
+/// Answers with the click net what the engine cannot answer yet, until the desk is closed.
+pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
+    let mut net: Option<Box<dyn Engine>> = None;
+    while let Some(ask) = desk.next_meanwhile() {
+        let start = Instant::now();
+        let asked = caught("segmenting", &ask.path, || {
+            let mut fit = match net.take() {
+                Some(net) => net,
+                None => segment::open("click")?,
+            };
+            let result = fit.propose(&ask.question);
+            net = Some(fit);
+            result
+        });
+        // The engine's own answer is on its way: a stand-in that fails need not be told.
+        if let Ok(Ok(proposals)) = asked {
+            let answer = Answer {
+                ask,
+                proposals,
+                milliseconds: start.elapsed().as_secs_f64() * 1000.0,
+                is_final: false,
+            };
+            tell(events, Outcome::Proposed(Box::new(answer)));
+        }
+    }
+}
