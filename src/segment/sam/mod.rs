@@ -7,6 +7,7 @@ pub mod logits;
 mod memory;
 mod net;
 mod obey;
+mod outputs;
 mod points;
 mod resample;
 
@@ -14,18 +15,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::net::Tensor;
+pub use self::outputs::Decoded;
 
-use self::family::{Boxes, Decoder, Encoder, Output};
+use self::family::{Boxes, Decoder, Encoder};
 use self::input::Place;
 use self::logits::Logits;
 use self::memory::{Answers, Embeddings};
 use self::net::Net;
+use self::outputs::{Outputs, ordered};
 use self::points::Points;
 use crate::core::document::{Origin, Proposal};
 use crate::core::geometry::{ImageRect, Size};
 use crate::core::image::Image;
 use crate::core::mask::Mask;
-use crate::core::prompt::Prompt;
 use crate::segment::cache::Cache;
 use crate::segment::runtime::{self, Device};
 use crate::segment::{Cancel, Engine, Error, Question, Result, hash};
@@ -51,25 +53,6 @@ pub struct Sam {
     /// Embeddings on the disk, where they are to be kept.
     cache: Option<Cache>,
     answers: Answers,
-}
-
-/// Positions of what is read of the decoder.
-#[derive(Debug, Clone, Copy)]
-struct Outputs {
-    scores: usize,
-    masks: usize,
-    /// Whether the masks cover the frame, or the size that was asked for.
-    covers_frame: bool,
-}
-
-/// What a decoder gave for one prompt.
-#[derive(Debug)]
-pub struct Decoded {
-    /// Logits of each mask as the graph gave them.
-    pub grids: Vec<Logits>,
-    pub scores: Vec<f32>,
-    /// The order in which they are to be offered.
-    pub order: Vec<usize>,
 }
 
 impl Sam {
@@ -369,45 +352,12 @@ impl Engine for Sam {
     }
 }
 
-/// Meta's rule: of four masks the first is for prompts of several points, the other three are the
-/// readings of a single click. Else the best score counts.
-fn ordered(mut decoded: Decoded, prompt: &Prompt) -> Decoded {
-    let scores = &decoded.scores;
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    if scores.len() == 4 {
-        order.retain(|i| *i != 0);
-        let is_single_click = prompt.rect.is_none() && prompt.clicks.len() == 1;
-        order.insert(if is_single_click { 3 } else { 0 }, 0);
-    }
-    decoded.order = order;
-    decoded
-}
-
 /// How well a mask fills a box: the IoU of its bounds with it.
 fn filling(proposal: &Proposal, rect: ImageRect) -> f64 {
     let size = proposal.mask.size();
     proposal.mask.bounds().map_or(0.0, |bounds| {
         Mask::from_rect(size, bounds).iou(&Mask::from_rect(size, rect))
     })
-}
-
-impl Outputs {
-    fn of(decoder: &Net, how: &Decoder) -> Self {
-        let ports = &decoder.header.outputs;
-        let at = |output: Output| match output {
-            Output::Named(name) => ports.iter().position(|p| p.name == name).unwrap_or(0),
-            Output::At(at) => at,
-        };
-        // Graphs that scale the masks themselves freeze the crop of the picture they were exported
-        // with, or cost as much as the picture is large: their small masks are scaled here.
-        let small = ports.iter().position(|p| p.name == "low_res_masks");
-        Self {
-            scores: at(how.scores),
-            masks: small.unwrap_or_else(|| at(how.masks)),
-            covers_frame: small.is_some() || how.size.is_none(),
-        }
-    }
 }
 
 /// The side of the encoder's input, where its file fixes it.
