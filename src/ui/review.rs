@@ -124,11 +124,15 @@ impl ReviewPass {
         if part >= self.plan.again {
             return;
         }
-        let later = self.at + 8 + (chance % 16) as usize;
         let again = Item {
             sight: Sight::Again,
             ..item
         };
+        // After a verdict that was taken back it waits already.
+        if self.queue[self.at..].contains(&again) {
+            return;
+        }
+        let later = self.at + 8 + (chance % 16) as usize;
         self.queue.insert(later.min(self.queue.len()), again);
     }
 
@@ -154,5 +158,35 @@ fn item(found: &Found) -> Item {
         image: found.image,
         id: found.id,
         sight: Sight::First,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_taken_back_and_given_again_brings_one_second_look() {
+        let item = Item {
+            image: 0,
+            id: 1,
+            sight: Sight::First,
+        };
+        let plan = Plan {
+            again: 1.0,
+            ..Plan::default()
+        };
+        let mut pass = ReviewPass {
+            plan: Arc::new(plan),
+            queue: vec![item],
+            ..ReviewPass::default()
+        };
+        pass.repeat();
+        pass.repeat();
+        let again = Item {
+            sight: Sight::Again,
+            ..item
+        };
+        assert_eq!(pass.queue, [item, again]);
     }
 }
