@@ -9,7 +9,6 @@ mod harness;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
@@ -118,14 +117,13 @@ impl Model {
 fn wait_for(terminal: &mut Terminal, image: &Path, wanted: &Document, told: &str) {
     let end = Instant::now() + PATIENCE;
     while on_disk(image) != *wanted {
-        terminal.catch_up();
         assert!(
             Instant::now() < end,
             "{told}: it is not saved; on the disk {:#?}, wanted {wanted:#?}; the screen:\n{}",
             on_disk(image),
             terminal.text()
         );
-        thread::sleep(PACE);
+        terminal.listen(PACE);
     }
 }
 
@@ -158,7 +156,8 @@ fn live_and_die(image: &Path, decoded: &Decoded, random: &mut Random, told: &str
     let burst: String = (0..=random.below(4)).map(|_| random.key()).collect();
     allowed.extend(burst.chars().map(|key| model.press(key)));
     terminal.press(&burst);
-    thread::sleep(Duration::from_micros(random.below(60_000)));
+    // The moment itself is what is tried: it must depend on nothing that the program shows.
+    terminal.listen(Duration::from_micros(random.below(60_000)));
     terminal.signal(Signal::KILL);
     terminal.end();
     let left = on_disk(image);

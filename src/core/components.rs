@@ -28,14 +28,6 @@ impl Mask {
             .collect()
     }
 
-    /// Without the connected parts of fewer than `least` pixels.
-    #[must_use]
-    pub fn without_islands(&self, least: u64) -> Self {
-        let kept = self.parts().into_iter().filter(|p| p.area() >= least);
-        let runs: Vec<Run> = kept.flat_map(|p| p.runs().to_vec()).collect();
-        Self::from_runs(self.size(), runs)
-    }
-
     /// Everything but this mask.
     #[must_use]
     pub fn complement(&self) -> Self {
@@ -112,13 +104,6 @@ mod tests {
         let apart = Mask::from_rect(SIZE, ImageRect::new(10, 1, 12, 9));
         let parts = a.union(&corner).union(&apart).parts();
         assert_eq!(parts, [a.union(&corner), apart]);
-    }
-
-    #[test]
-    fn small_islands_are_dropped_and_large_ones_stay() {
-        let a = Mask::from_rect(SIZE, ImageRect::new(1, 1, 3, 3));
-        let b = Mask::from_rect(SIZE, ImageRect::new(10, 1, 12, 9));
-        assert_eq!(a.union(&b).without_islands(5), b);
     }
 
     #[test]

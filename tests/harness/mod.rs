@@ -95,9 +95,10 @@ impl Terminal {
         self.screen().contents()
     }
 
-    /// Reads what has come, without waiting for more.
-    pub fn catch_up(&mut self) {
-        while let Ok(bytes) = self.output.try_recv() {
+    /// Reads what comes until then.
+    pub fn listen(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Ok(bytes) = self.output.recv_timeout(end - Instant::now().min(end)) {
             self.take(&bytes);
         }
     }
