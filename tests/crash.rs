@@ -141,7 +141,7 @@ fn live_and_die(image: &Path, decoded: &Decoded, random: &mut Random, told: &str
         ],
         SIZE,
     );
-    terminal.wait_for(" objects");
+    terminal.wait_for("saved  ? help");
     let mut keys = String::new();
     let mut now = on_disk(image);
     for _ in 0..random.below(12) {

@@ -126,7 +126,7 @@ fn a_full_disk_is_told_and_saving_resumes_when_there_is_room_again() {
     terminal.press("i");
     terminal.wait_for("draft");
     terminal.press("\r");
-    terminal.wait_for("1 objects");
+    terminal.wait_for("1 object");
     terminal.wait_for("saved  ? help");
     let before = fs::read(folder.path().join("coffee.termask.json")).expect("saved");
 

@@ -100,7 +100,10 @@ fn line(state: &State) -> Line<'static> {
     let document = open.document();
     let draft = &document.draft;
     spans.push(Span::styled(
-        format!("  {} objects", document.objects.len()),
+        match document.objects.len() {
+            1 => "  1 object".to_string(),
+            n => format!("  {n} objects"),
+        },
         DIM,
     ));
     if let Some(at) = open.selected {
