@@ -13,7 +13,7 @@ use crate::core::view::View;
 use crate::term::line::Command;
 use crate::term::png::{indexed_png, palette_png};
 
-/// Numbers of the pictures: lines across and down, then sprites.
+/// Numbers of the pictures: lines across and down, a box's two corners, then sprites.
 const CROSS: u32 = 1;
 const BOX: u32 = 5;
 const THIRDS: u32 = 10;
@@ -21,8 +21,10 @@ const INSIDE: u32 = 7;
 const OUTSIDE: u32 = 8;
 const BRUSH: u32 = 9;
 
-/// Length of the lines that sides of boxes are cut from.
+/// Length of the lines that a grid's are cut from.
 const STRIP: u32 = 4096;
+/// Pixels across a line with its dark rims.
+const RIM: u32 = 3;
 /// Pixels from the middle of a click's sprite to its edge.
 const CLICK: u32 = 8;
 /// A rim beyond this is not drawn: it lies outside of any screen.
@@ -33,7 +35,9 @@ const WIDEST: f64 = 2000.0;
 pub struct Marks {
     /// Length of the crosshair's lines across and down: the canvas's.
     cross: Option<(u32, u32)>,
-    has_lines: bool,
+    /// Size of the boxes' corners: the canvas's, and a side that may be cut off.
+    corners: Option<(u32, u32)>,
+    has_thirds: bool,
     has_clicks: bool,
     /// Radius of the rim that was sent, in screen pixels.
     rim: Option<f64>,
@@ -48,6 +52,7 @@ pub const fn is_line(mark: &Mark) -> bool {
 struct Placing<'a> {
     view: &'a View,
     screen: (u32, u32),
+    corners: (u32, u32),
     wanted: &'a mut BTreeMap<Name, Spot>,
 }
 
@@ -61,32 +66,32 @@ impl Marks {
         wanted: &mut BTreeMap<Name, Spot>,
         out: &mut Vec<Command>,
     ) {
-        let screen = screen_size(view);
+        let canvas = screen_size(&View {
+            cells: view.canvas,
+            ..*view
+        });
         let mut placing = Placing {
             view,
-            screen,
+            screen: screen_size(view),
+            corners: (canvas.0 + RIM, canvas.1 + RIM),
             wanted,
         };
         let (mut boxes, mut clicks) = (0, 0);
         for mark in marks {
             match mark {
                 Mark::Crosshair(at) if view.source.contains(*at) => {
-                    let canvas = screen_size(&View {
-                        cells: view.canvas,
-                        ..*view
-                    });
                     self.send_cross(canvas, wire, out);
                     placing.cross(*at, canvas);
                 }
                 Mark::Box(rect) => {
-                    self.send_lines(wire, out);
+                    self.send_corners(placing.corners, wire, out);
                     let (x0, y0) = view.screen_from_image(rect.x0.into(), rect.y0.into());
                     let (x1, y1) = view.screen_from_image(rect.x1.into(), rect.y1.into());
-                    placing.frame([x0, y0, x1, y1], 2 * boxes);
                     boxes += 1;
+                    placing.frame([x0, y0, x1, y1], boxes);
                 }
                 Mark::Grid(rect) => {
-                    self.send_lines(wire, out);
+                    self.send_thirds(wire, out);
                     let (x0, y0) = view.screen_from_image(rect.x0.into(), rect.y0.into());
                     let (x1, y1) = view.screen_from_image(rect.x1.into(), rect.y1.into());
                     placing.thirds([x0, y0, x1, y1]);
@@ -127,14 +132,20 @@ impl Marks {
         out.push(wire.transmit(CROSS + 1, &line(&rim, canvas.1, Axis::Down)));
     }
 
-    fn send_lines(&mut self, wire: &mut Wire, out: &mut Vec<Command>) {
-        if std::mem::replace(&mut self.has_lines, true) {
+    fn send_corners(&mut self, size: (u32, u32), wire: &mut Wire, out: &mut Vec<Command>) {
+        if self.corners.replace(size) == Some(size) {
             return;
         }
-        for (id, colours) in [(BOX, &[DARK, FRAME, DARK][..]), (THIRDS, &[GRID][..])] {
-            out.push(wire.transmit(id, &line(colours, STRIP, Axis::Across)));
-            out.push(wire.transmit(id + 1, &line(colours, STRIP, Axis::Down)));
+        out.push(wire.transmit(BOX, &corner(size, Corner::UpperLeft)));
+        out.push(wire.transmit(BOX + 1, &corner(size, Corner::LowerRight)));
+    }
+
+    fn send_thirds(&mut self, wire: &mut Wire, out: &mut Vec<Command>) {
+        if std::mem::replace(&mut self.has_thirds, true) {
+            return;
         }
+        out.push(wire.transmit(THIRDS, &line(&[GRID], STRIP, Axis::Across)));
+        out.push(wire.transmit(THIRDS + 1, &line(&[GRID], STRIP, Axis::Down)));
     }
 
     fn send_clicks(&mut self, wire: &mut Wire, out: &mut Vec<Command>) {
@@ -178,7 +189,6 @@ impl Placing<'_> {
         if down > 0 {
             let _ = write!(keys, "Y={down},");
         }
-        keys.push_str("z=2,");
         let spot = Spot {
             row: view.cells.row + row,
             col: view.cells.col + col,
@@ -204,28 +214,44 @@ impl Placing<'_> {
         self.want((CROSS + 1, 1), (left, 0), &cut("h", height, canvas.1));
     }
 
-    /// The four sides of a box, as far as they lie in the picture.
-    fn frame(&mut self, [x0, y0, x1, y1]: [f64; 4], first: u32) {
+    /// A box, as far as it lies in the picture: its upper left corner with the two sides from there,
+    /// and the same of the lower right one.
+    fn frame(&mut self, [x0, y0, x1, y1]: [f64; 4], number: u32) {
         let (width, height) = self.screen;
         let span = |low: f64, high: f64, most: u32| {
-            let low = (low.floor() as i64 - 1).clamp(0, i64::from(most) - 1);
-            let high = (high.floor() as i64 + 2).clamp(low + 1, i64::from(most));
-            (low, (high - low).min(STRIP.into()))
+            let low = rim(low, most);
+            let high = (high.floor() as i64 + 2).clamp(0, most.into());
+            (low, (high - low).max(RIM.into()) as u32)
         };
         let (left, across) = span(x0, x1, width);
         let (top, down) = span(y0, y1, height);
-        let is_seen = x1 >= 0.0 && x0 <= width.into() && y1 >= 0.0 && y0 <= height.into();
-        for (placement, at) in [(first + 1, y0), (first + 2, y1)] {
-            if is_seen && (0.0..=f64::from(height)).contains(&at) {
-                let keys = format!("w={across},");
-                self.want((BOX, placement), (left, rim(at, height)), &keys);
-            }
+        let is_seen = |at: f64, most: u32| (0.0..=f64::from(most)).contains(&at);
+        let [sees_left, sees_right] = [x0, x1].map(|x| is_seen(x, width));
+        let [sees_top, sees_bottom] = [y0, y1].map(|y| is_seen(y, height));
+        if x1 < 0.0 || x0 > width.into() || y1 < 0.0 || y0 > height.into() {
+            return;
         }
-        for (placement, at) in [(first + 1, x0), (first + 2, x1)] {
-            if is_seen && (0.0..=f64::from(width)).contains(&at) {
-                let keys = format!("h={down},");
-                self.want((BOX + 1, placement), (rim(at, width), top), &keys);
+        // A side beside the picture is cut off.
+        let skip = |is_seen: bool| if is_seen { 0 } else { RIM };
+        if sees_left || sees_top {
+            let mut keys = String::new();
+            for (key, skipped) in [("x", skip(sees_left)), ("y", skip(sees_top))] {
+                if skipped > 0 {
+                    let _ = write!(keys, "{key}={skipped},");
+                }
             }
+            let _ = write!(keys, "w={across},h={down},");
+            self.want((BOX, number), (left, top), &keys);
+        }
+        if sees_right || sees_bottom {
+            let (right, below) = (skip(sees_right), skip(sees_bottom));
+            let x = self.corners.0 - across - right;
+            let y = self.corners.1 - down - below;
+            let mut keys = format!("x={x},y={y},");
+            if right + below > 0 {
+                let _ = write!(keys, "w={across},h={down},");
+            }
+            self.want((BOX + 1, number), (left, top), &keys);
         }
     }
 
@@ -277,7 +303,30 @@ impl Placing<'_> {
 
 /// Where a line of three pixels begins whose middle runs through a pixel.
 fn rim(at: f64, most: u32) -> i64 {
-    (at.floor() as i64 - 1).clamp(0, (i64::from(most) - 3).max(0))
+    (at.floor() as i64 - 1).clamp(0, i64::from(most.saturating_sub(RIM)))
+}
+
+/// Two sides of a box that meet in a corner of the picture, as PNG: the upper left one, or the lower
+/// right one.
+fn corner((width, height): (u32, u32), which: Corner) -> Vec<u8> {
+    let at = |x: u32, y: u32| match which {
+        Corner::UpperLeft => x.min(y),
+        Corner::LowerRight => (width - 1 - x).min(height - 1 - y),
+    };
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let indices: Vec<u8> = pixels
+        .map(|(x, y)| match at(x, y) {
+            inner if inner < RIM => inner as u8 + 1,
+            _ => 0,
+        })
+        .collect();
+    indexed_png(&indices, width, height, &[[0; 4], DARK, FRAME, DARK])
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Corner {
+    UpperLeft,
+    LowerRight,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

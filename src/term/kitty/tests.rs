@@ -120,6 +120,26 @@ fn zoom_and_pan_only_place_what_is_there_with_masks_too() {
 }
 
 #[test]
+fn zooming_at_the_cursor_leaves_the_crosshair_and_places_photo_and_box() {
+    let mut kitty = Kitty::default();
+    let at = ImagePoint::new(600, 400);
+    let mut scene = scene(at);
+    let rect = ImageRect::from_corners(ImagePoint::new(200, 150), at);
+    scene.marks.push(Mark::Box(rect));
+    scene.view = scene.view.zoomed(2.0, at);
+    kitty.paint(&scene);
+    settle(&mut kitty, &scene);
+    for factor in [1.5, 1.5, 0.7] {
+        scene.view = scene.view.zoomed(factor, at);
+        let zoom = bytes(&kitty.paint(&scene));
+        assert!(zoom <= 170, "{zoom}");
+    }
+    scene.view = scene.view.panned(20, 0);
+    let pan = bytes(&kitty.paint(&scene));
+    assert!(pan <= 200, "{pan}");
+}
+
+#[test]
 fn a_mask_costs_a_few_kilobytes_and_a_changed_one_its_changed_part() {
     let mut kitty = Kitty::default();
     let mut scene = scene(ImagePoint::new(600, 400));

@@ -94,11 +94,10 @@ impl Wire {
         let mut out = Vec::new();
         self.anchor(canvas, &mut out);
         self.remove(|name| !wanted.contains_key(name), &mut out);
+        let is_new = |(name, spot): &(Name, Spot)| self.placed.get(name) != Some(spot);
+        let moved: Vec<(Name, Spot)> = wanted.into_iter().filter(is_new).collect();
         let mut cursor = None;
-        for (name, spot) in wanted {
-            if self.placed.get(&name) == Some(&spot) {
-                continue;
-            }
+        for (i, (name, spot)) in moved.iter().enumerate() {
             let (id, placement) = name;
             let keys = &spot.keys;
             if self.way == Way::Relative {
@@ -106,23 +105,25 @@ impl Wire {
                 let at = format!("P={ANCHOR},Q=1,H={col},V={row}");
                 let body = format!("a=p,i={id},p={placement},{at},{keys}q=2");
                 self.sequence(body.as_bytes(), &mut out);
-            } else {
-                if cursor != Some((spot.row, spot.col)) {
-                    // The first column need not be said.
-                    let at = match spot.col {
-                        0 => format!("\x1b[{}H", spot.row + 1),
-                        col => format!("\x1b[{};{}H", spot.row + 1, col + 1),
-                    };
-                    out.extend_from_slice(at.as_bytes());
-                    cursor = Some((spot.row, spot.col));
-                }
-                let body = format!("a=p,i={id},p={placement},{keys}q=2");
-                self.sequence(body.as_bytes(), &mut out);
-                // Without this word the cursor moves behind the picture.
-                cursor = cursor.filter(|_| keys.contains("C=1"));
+                continue;
             }
-            self.placed.insert(name, spot);
+            let cell = (spot.row, spot.col);
+            if cursor != Some(cell) {
+                // The first column need not be said.
+                let at = match spot.col {
+                    0 => format!("\x1b[{}H", spot.row + 1),
+                    col => format!("\x1b[{};{}H", spot.row + 1, col + 1),
+                };
+                out.extend_from_slice(at.as_bytes());
+            }
+            // Without this word the cursor moves behind the picture.
+            let is_shared = moved.get(i + 1).map(|(_, s)| (s.row, s.col)) == Some(cell);
+            let stay = if is_shared { "C=1," } else { "" };
+            let body = format!("a=p,i={id},p={placement},{keys}{stay}q=2");
+            self.sequence(body.as_bytes(), &mut out);
+            cursor = is_shared.then_some(cell);
         }
+        self.placed.extend(moved);
         (!out.is_empty()).then_some(out)
     }
 
