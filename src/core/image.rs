@@ -7,6 +7,7 @@ use super::geometry::{ImagePoint, Size};
 pub struct Image {
     size: Size,
     pixels: Vec<u8>,
+    small: Option<Box<Image>>,
 }
 
 impl Image {
@@ -20,7 +21,38 @@ impl Image {
             3 * size.area(),
             "RGB bytes fit the size"
         );
-        Self { size, pixels }
+        Self {
+            size,
+            pixels,
+            small: None,
+        }
+    }
+
+    /// With a smaller copy of itself, from which it is drawn where it is shrunk at least as much.
+    #[must_use]
+    pub fn with_small(self, small: Self) -> Self {
+        Self {
+            small: Some(Box::new(small)),
+            ..self
+        }
+    }
+
+    /// The copy to draw at `scale` screen pixels an image pixel, and how many of its pixels lie
+    /// along one of this image, across and down.
+    pub fn at_scale(&self, scale: f64) -> (&Self, f64, f64) {
+        let share = |small: &Self| {
+            let of = |a: u32, b: u32| f64::from(a) / f64::from(b);
+            (
+                of(small.size.width, self.size.width),
+                of(small.size.height, self.size.height),
+            )
+        };
+        match &self.small {
+            Some(small) if scale <= share(small).0.min(share(small).1) => {
+                (small, share(small).0, share(small).1)
+            }
+            _ => (self, 1.0, 1.0),
+        }
     }
 
     pub const fn size(&self) -> Size {

@@ -20,6 +20,15 @@ pub struct Square {
 /// RGB values 0 to 255 of a square, `size` x `size` x 3, row by row.
 pub fn crop(image: &Image, square: Square, size: usize) -> Vec<f32> {
     let scale = square.side / size as f64;
+    let (small, across, down) = image.at_scale(1.0 / scale);
+    if small.size() != image.size() {
+        let square = Square {
+            x: square.x * across,
+            y: square.y * down,
+            side: square.side * across,
+        };
+        return crop(small, square, size);
+    }
     if square.side <= 1.5 * size as f64 {
         return bilinear(&Plane::from_image(image), square.x, square.y, scale, size);
     }

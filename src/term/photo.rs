@@ -36,15 +36,19 @@ pub fn averaged(image: &Image, part: ImageRect, width: u32, height: u32) -> Vec<
 }
 
 fn resized(image: &Image, part: ImageRect, width: u32, height: u32, filter: ResizeAlg) -> Vec<u8> {
+    let shown = |length: u32, of: u32| f64::from(length) / f64::from(of.max(1));
+    let scale = shown(width, part.width()).max(shown(height, part.height()));
+    let (image, across, down) = image.at_scale(scale);
     let size = image.size();
+    let (left, top) = (f64::from(part.x0) * across, f64::from(part.y0) * down);
     let source = ImageRef::new(size.width, size.height, image.pixels(), PixelType::U8x3)
         .expect("an image's bytes fit its size");
     let mut target = Buffer::new(width, height, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(filter).crop(
-        f64::from(part.x0),
-        f64::from(part.y0),
-        f64::from(part.width()),
-        f64::from(part.height()),
+        left,
+        top,
+        (f64::from(part.width()) * across).min(f64::from(size.width) - left),
+        (f64::from(part.height()) * down).min(f64::from(size.height) - top),
     );
     Resizer::new()
         .resize(&source, &mut target, &options)

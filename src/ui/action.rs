@@ -12,6 +12,7 @@ use crate::core::review::{Filter, Found};
 use crate::core::scene::Photo;
 use crate::segment::Question;
 use crate::store::decode::Decoded;
+use crate::store::decode::Look;
 use crate::store::settings::Class;
 use crate::store::sidecar::Access;
 use crate::store::verdicts::Line;
@@ -222,6 +223,8 @@ pub enum Outcome {
     Found(Vec<PathBuf>),
     Walked,
     Opened(Box<OpenedImage>),
+    /// A coarse picture of an image that takes long to decode.
+    Looked(PathBuf, Look),
     OpenFailed(PathBuf, String),
     /// A neighbour is decoded.
     Ahead(PathBuf, Photo),

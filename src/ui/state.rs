@@ -19,6 +19,7 @@ use crate::core::prompt::Prompt;
 use crate::core::scene::Photo;
 use crate::core::view::View;
 use crate::store::decode::Decoded;
+use crate::store::decode::Look;
 use crate::store::settings::{Class, Settings};
 use crate::store::sidecar::Access;
 
@@ -82,6 +83,8 @@ pub struct State {
     pub at: usize,
     pub walked: bool,
     pub open: Option<Open>,
+    /// A coarse picture of the image that is being decoded.
+    pub look: Option<(PathBuf, Look)>,
     /// Why an image cannot be shown.
     pub broken: HashMap<PathBuf, String>,
     /// Neighbours that are decoded already.
@@ -138,6 +141,7 @@ impl State {
             at: 0,
             walked: false,
             open: None,
+            look: None,
             broken: HashMap::new(),
             neighbours: Vec::new(),
             finished: HashSet::new(),
@@ -182,6 +186,14 @@ impl State {
         self.open
             .as_ref()
             .filter(|o| Some(o.path.as_path()) == self.path())
+    }
+
+    /// The coarse picture to show until the image itself is there.
+    pub fn first_look(&self) -> Option<&Look> {
+        let path = self.path()?;
+        let (looked_at, look) = self.look.as_ref()?;
+        let waits = self.shown().is_none() && !self.broken.contains_key(path);
+        (waits && looked_at == path).then_some(look)
     }
 
     /// Whether the next key is meant for something that is not there yet: an image that is being
@@ -229,6 +241,7 @@ impl State {
     }
 
     pub(super) fn opened(&mut self, image: OpenedImage) {
+        self.look = None;
         let size = image.decoded.image.size();
         if image.history.now().finished {
             self.finished.insert(image.path.clone());

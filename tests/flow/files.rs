@@ -106,3 +106,38 @@ fn an_image_is_reached_by_a_part_of_its_name() {
     session.settle(|s| s.shown().is_some());
     assert_eq!(session.state.at, 2);
 }
+
+#[test]
+fn a_large_photo_is_seen_coarsely_first_and_keys_typed_meanwhile_wait_for_all_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = image::RgbImage::from_pixel(7000, 5000, image::Rgb([90, 120, 150]));
+    picture.save(folder.path().join("a.jpg")).expect("saved");
+    let settings = settings::load(folder.path()).expect("settings");
+    let (sender, events) = mpsc::channel();
+    let paths = vec![folder.path().to_path_buf()];
+    let workers = Workers::start(paths, "watershed".into(), settings.file.clone(), &sender);
+    let mut state = State::new(settings, Arc::from("tester@here"));
+    state.resize((100, 40), CellSize::default());
+    let mut session = Session {
+        state,
+        workers,
+        events,
+        now: 1,
+    };
+    session.settle(|s| s.first_look().is_some());
+    let scene = termask::ui::view::scene(&session.state).expect("a coarse picture");
+    let coarse = scene.photo.image.size();
+    assert!(
+        coarse.longest() >= 1600 && coarse.longest() < 7000,
+        "{coarse:?}"
+    );
+    session.keys("m");
+    assert_eq!(session.state.held.len(), 1);
+    session.settle(|s| s.shown().is_some());
+    let scene = termask::ui::view::scene(&session.state).expect("the picture");
+    assert_eq!(scene.photo.image.size(), Size::new(7000, 5000));
+    assert!(
+        session.state.focus().is_some(),
+        "the brush painted where it was"
+    );
+}

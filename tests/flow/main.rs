@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use termask::core::document::Verdict;
-use termask::core::geometry::{CellSize, ImagePoint};
+use termask::core::geometry::{CellSize, ImagePoint, Size};
 use termask::core::review::Order;
 use termask::store::folder::progress;
 use termask::store::settings;

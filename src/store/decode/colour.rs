@@ -4,6 +4,8 @@ use image::RgbImage;
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use rayon::prelude::*;
 
+use super::tone;
+
 /// Pixels that one thread converts at a time.
 const CHUNK: usize = 1 << 16;
 
@@ -49,11 +51,9 @@ pub fn to_srgb(rgb: &mut RgbImage, profile: &[u8]) -> Option<&'static str> {
 
 /// Inks, 0 for none to 255 for all, four bytes a pixel, as RGB; with a note where the profile
 /// cannot be used and the colours are those of plain inks.
-pub fn from_cmyk(cmyk: &[u8], profile: Option<&[u8]>) -> (Vec<u8>, Option<&'static str>) {
-    let mut rgb = vec![0; cmyk.len() / 4 * 3];
+pub fn from_cmyk(cmyk: Vec<u8>, profile: Option<&[u8]>) -> (Vec<u8>, Option<&'static str>) {
     let Some(profile) = profile else {
-        plain_inks(cmyk, &mut rgb);
-        return (rgb, None);
+        return (tone::narrowed(cmyk, plain_inks), None);
     };
     let transform = ColorProfile::new_from_slice(profile).ok().and_then(|p| {
         let srgb = ColorProfile::new_srgb();
@@ -61,18 +61,19 @@ pub fn from_cmyk(cmyk: &[u8], profile: Option<&[u8]>) -> (Vec<u8>, Option<&'stat
         p.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, options)
             .ok()
     });
-    let chunks = rgb
-        .par_chunks_mut(3 * CHUNK)
-        .zip(cmyk.par_chunks(4 * CHUNK));
-    let converted = transform.is_some_and(|transform| {
-        let each = chunks.map(|(to, from)| transform.transform(from, to).is_ok());
-        each.reduce(|| true, |a, b| a && b)
+    let Some(transform) = transform else {
+        return (tone::narrowed(cmyk, plain_inks), Some(UNUSABLE));
+    };
+    let mut note = None;
+    let rgb = tone::narrowed(cmyk, |from, to| {
+        let parts = to.par_chunks_mut(3 * CHUNK).zip(from.par_chunks(4 * CHUNK));
+        let converted = parts.map(|(to, from)| transform.transform(from, to).is_ok());
+        if !converted.reduce(|| true, |a, b| a && b) {
+            plain_inks(from, to);
+            note = Some(UNUSABLE);
+        }
     });
-    if converted {
-        return (rgb, None);
-    }
-    plain_inks(cmyk, &mut rgb);
-    (rgb, Some(UNUSABLE))
+    (rgb, note)
 }
 
 /// Each ink takes its share of the light.

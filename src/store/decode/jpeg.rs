@@ -2,16 +2,23 @@
 
 use image::error::{DecodingError, UnsupportedError, UnsupportedErrorKind};
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageError, ImageFormat, ImageResult, RgbImage};
+use image::{ImageError, ImageFormat, ImageResult, RgbImage};
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Picture, check, colour};
+use super::{Picture, check, colour, tone};
 use crate::core::geometry::Size;
 
 const CUT_SHORT: &str = "it is cut short and a part of it may be missing: copy it again";
+
+/// Of pictures with more pixels the file's length is looked at, before there is room for them.
+const LARGE: u64 = 64 << 20;
+
+/// No JPEG holds more: a block of 8 x 8 pixels takes a bit at least, and one in four where colours
+/// are coarser.
+const PIXELS_A_BYTE: u64 = 2048;
 
 type Decoder<'a> = zune_jpeg::JpegDecoder<ZCursor<&'a [u8]>>;
 
@@ -28,6 +35,9 @@ pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
     let (width, height) = decoder.dimensions().unwrap_or_default();
     let size = Size::new(width as u32, height as u32);
     check(size)?;
+    if size.area() > LARGE && size.area() / PIXELS_A_BYTE > bytes.len() as u64 {
+        return Err(damaged("it claims far more pixels than it has bytes for"));
+    }
     let exif = decoder.exif();
     let orientation = exif.and_then(|e| Orientation::from_exif_chunk(e));
     let profile = decoder.icc_profile();
@@ -40,13 +50,15 @@ pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
         Some(ColorSpace::CMYK | ColorSpace::YCCK) => {
             let (rgb, note) = inks(bytes, size, profile.as_deref())?;
             notes.extend(note);
-            DynamicImage::ImageRgb8(rgb)
+            rgb
         }
         Some(ColorSpace::Luma) => {
             decoder.set_options(options().jpeg_set_out_colorspace(ColorSpace::Luma));
             let grey = decoder.decode().map_err(told)?;
-            let grey = GrayImage::from_raw(size.width, size.height, grey);
-            DynamicImage::ImageLuma8(grey.ok_or_else(short)?)
+            if grey.len() as u64 != size.area() {
+                return Err(short());
+            }
+            tone::grey_to_rgb(size.width, size.height, &grey)
         }
         _ => {
             decoder.set_options(options().jpeg_set_out_colorspace(ColorSpace::RGB));
@@ -56,7 +68,7 @@ pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
             if let Some(profile) = profile {
                 notes.extend(colour::to_srgb(&mut rgb, &profile));
             }
-            DynamicImage::ImageRgb8(rgb)
+            rgb
         }
     };
     Ok(Picture {
@@ -74,7 +86,7 @@ fn inks(
 ) -> ImageResult<(RgbImage, Option<&'static str>)> {
     let mut decoder = jpeg_decoder::Decoder::new(bytes);
     let cmyk = decoder.decode().map_err(damaged)?;
-    let (rgb, note) = colour::from_cmyk(&cmyk, profile);
+    let (rgb, note) = colour::from_cmyk(cmyk, profile);
     let rgb = RgbImage::from_raw(size.width, size.height, rgb);
     Ok((rgb.ok_or_else(short)?, note))
 }
@@ -90,11 +102,11 @@ fn told(why: DecodeErrors) -> ImageError {
     }
 }
 
-fn damaged(why: impl std::error::Error + Send + Sync + 'static) -> ImageError {
+pub(super) fn damaged(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ImageError {
     ImageError::Decoding(DecodingError::new(ImageFormat::Jpeg.into(), why))
 }
 
-fn short() -> ImageError {
+pub(super) fn short() -> ImageError {
     damaged(std::io::Error::from(std::io::ErrorKind::UnexpectedEof))
 }
 

@@ -2,10 +2,12 @@
 
 mod colour;
 mod jpeg;
+mod look;
 #[cfg(test)]
 mod tests;
 mod tiff;
 mod tone;
+mod turn;
 
 use std::fs;
 use std::io::Cursor;
@@ -13,9 +15,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use sha2::{Digest, Sha256};
 
+pub use self::look::{Look, look};
 pub use self::tone::Window;
 use crate::core::geometry::Size;
 use crate::core::image::Image;
@@ -39,6 +42,9 @@ pub fn is_image_size(size: Size) -> bool {
     fits && size.width <= MOST_SIDE && size.height <= MOST_SIDE
 }
 
+const TOO_LARGE: &str =
+    "it is too large, images may have 1,000,000,000 pixels and 8 GiB: cut it into parts";
+
 /// A larger file is not read.
 const MOST_BYTES: u64 = 8 << 30;
 
@@ -58,7 +64,7 @@ pub struct Decoded {
 
 /// What a format's reader makes of a file, not yet upright.
 struct Picture {
-    pixels: DynamicImage,
+    pixels: RgbImage,
     orientation: Orientation,
     notes: Vec<&'static str>,
 }
@@ -79,7 +85,7 @@ pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
     let length = fs::metadata(path).map_err(io)?.len();
     if length > MOST_BYTES {
         let why = format!("it has {length} bytes");
-        return Err(refuse(why, "it is too large: cut it into parts"));
+        return Err(refuse(why, TOO_LARGE));
     }
     let bytes = fs::read(path).map_err(io)?;
     if bytes.is_empty() {
@@ -92,7 +98,7 @@ pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
             ImageError::Unsupported(_) => {
                 "it is no JPEG, PNG, WebP, BMP, TIFF or GIF that can be read: convert it"
             }
-            ImageError::Limits(_) => "it is too large: cut it into parts",
+            ImageError::Limits(_) => TOO_LARGE,
             _ => "the file is damaged or cut short: copy it again",
         };
         refuse(printable_text(why.to_string().trim()), remedy)
@@ -146,10 +152,10 @@ fn upright(
         ImageFormat::Tiff => tiff::read(bytes, window)?,
         format => read(bytes, format, window)?,
     };
-    let mut pixels = picture.pixels;
-    pixels.apply_orientation(picture.orientation);
-    let size = Size::new(pixels.width(), pixels.height());
-    let image = Image::from_rgb(size, pixels.into_rgb8().into_raw());
+    let size = Size::new(picture.pixels.width(), picture.pixels.height());
+    let mut rgb = picture.pixels.into_raw();
+    let size = turn::upright(&mut rgb, size, picture.orientation);
+    let image = look::with_small(Image::from_rgb(size, rgb));
     Ok((image, picture.orientation, picture.notes))
 }
 
@@ -170,7 +176,7 @@ fn read(bytes: &[u8], format: ImageFormat, window: Window) -> image::ImageResult
         notes.extend(colour::to_srgb(&mut rgb, &profile));
     }
     Ok(Picture {
-        pixels: DynamicImage::ImageRgb8(rgb),
+        pixels: rgb,
         orientation,
         notes,
     })

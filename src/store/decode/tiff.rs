@@ -4,7 +4,7 @@ use std::io::{BufRead, Cursor, Seek};
 
 use image::error::{DecodingError, UnsupportedError, UnsupportedErrorKind};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageError, ImageFormat, ImageResult};
+use image::{ImageError, ImageFormat, ImageResult, RgbImage};
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffError};
@@ -63,13 +63,11 @@ pub fn read(bytes: &[u8], window: Window) -> ImageResult<Picture> {
     })
 }
 
-fn grey_of(width: u32, height: u32, grey: &[u8]) -> ImageResult<DynamicImage> {
+fn grey_of(width: u32, height: u32, grey: &[u8]) -> ImageResult<RgbImage> {
     if grey.len() as u64 != Size::new(width, height).area() {
         return Err(damaged("it has fewer values than pixels"));
     }
-    Ok(DynamicImage::ImageRgb8(tone::grey_to_rgb(
-        width, height, grey,
-    )))
+    Ok(tone::grey_to_rgb(width, height, grey))
 }
 
 fn orientation<R: BufRead + Seek>(decoder: &mut Decoder<R>) -> Orientation {

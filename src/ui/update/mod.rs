@@ -128,6 +128,11 @@ impl State {
                     self.arrive_in_review();
                 }
             }
+            Outcome::Looked(path, look) => {
+                if Some(path.as_path()) == self.path() {
+                    self.look = Some((path, look));
+                }
+            }
             Outcome::OpenFailed(path, why) => {
                 self.notice = Some(Notice::Problem(why.clone()));
                 self.broken.insert(path, why);

@@ -52,7 +52,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
         };
         status::status(state, frame, last);
     }
-    if state.shown().is_none() {
+    if state.shown().is_none() && state.first_look().is_none() {
         waiting(state, frame);
     }
     match &state.mode {

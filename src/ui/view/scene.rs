@@ -12,10 +12,19 @@ use crate::ui::state::{Open, State};
 
 /// The scene of the open image; `None` while there is none or a window covers it.
 pub fn scene(state: &State) -> Option<Scene> {
-    let open = state.shown()?;
     if super::hides_picture(state) {
         return None;
     }
+    if let Some(look) = state.first_look() {
+        return Some(Scene {
+            view: View::fit(look.photo.image.size(), state.canvas, state.cell),
+            photo: look.photo.clone(),
+            layers: Vec::new(),
+            marks: Vec::new(),
+            next: Vec::new(),
+        });
+    }
+    let open = state.shown()?;
     if let Some(sheet) = state.sheet.as_ref().filter(|_| state.mode == Mode::Sheet) {
         return Some(sheet_scene(state, sheet));
     }

@@ -10,6 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{DIM, STRONG, colour};
 use crate::core::document::Verdict;
+use crate::core::geometry::Size;
 use crate::store::sidecar::Access;
 use crate::ui::mode::{Brush, Mode, Notice, Overlay};
 use crate::ui::review::Sight;
@@ -27,6 +28,13 @@ pub fn title(state: &State, frame: &mut Frame, area: Rect) {
     let place = format!(" {}/{}{more} ", state.at + 1, state.images.len());
     let name = state.path().map(printable).unwrap_or_default();
     let mut spans = vec![Span::styled(place, DIM), Span::styled(name, STRONG)];
+    if let Some(look) = state.first_look() {
+        let Size { width, height } = look.whole;
+        spans.push(Span::styled(
+            format!("  {width}x{height}  reading all of it …"),
+            DIM,
+        ));
+    }
     if let Some(open) = state.shown() {
         let size = open.decoded.image.size();
         spans.push(Span::styled(

@@ -35,6 +35,9 @@ pub fn decode_all(
             let here = kept.iter().find(|(p, _)| Some(p) == open.as_ref());
             pictures.extend(here.map(|(_, decoded)| picture(decoded)));
         } else if let Some(path) = open {
+            if !is_kept(&kept, &path) {
+                first_look(&path, events);
+            }
             match fetch(&mut kept, &path) {
                 Ok(decoded) => {
                     pictures.push(picture(&decoded));
@@ -52,6 +55,9 @@ pub fn decode_all(
             if shelf.is_newer_waiting() {
                 break;
             }
+            if !is_kept(&kept, &path) && !is_light(&path) {
+                continue;
+            }
             // A neighbour that cannot be read is told when it is its turn.
             if let Ok(decoded) = fetch(&mut kept, &path) {
                 pictures.push(picture(&decoded));
@@ -60,6 +66,25 @@ pub fn decode_all(
                 tell(events, Outcome::Ahead(path, Photo { key, image }));
             }
         }
+    }
+}
+
+fn is_kept(kept: &VecDeque<(PathBuf, Decoded)>, path: &Path) -> bool {
+    kept.iter().any(|(p, _)| p == path)
+}
+
+/// Whether an image leaves room for others on the shelf: what does not is decoded when it is its
+/// turn.
+fn is_light(path: &Path) -> bool {
+    let size = decode::size(path);
+    size.is_ok_and(|size| 3 * size.area() <= (SHELF_BYTES / 2) as u64)
+}
+
+/// Shows what takes long to decode coarsely first.
+fn first_look(path: &Path, events: &Sender<Event>) {
+    // What is wrong with a file is told by the decoding of all of it.
+    if let Ok(Some(look)) = caught("decoding", path, || decode::look(path)) {
+        tell(events, Outcome::Looked(path.to_path_buf(), look));
     }
 }
 
