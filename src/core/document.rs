@@ -52,7 +52,7 @@ pub struct Origin {
     pub engine: String,
     /// First 16 hexadecimal digits of the model file's sha256; empty where there is no model.
     pub model: String,
-    /// The person, as `user@host`; `prelabel` and `import` where nobody looked at it.
+    /// The person, as `user@host`; `prelabel`, `import` and `refind` where nobody looked at it.
     pub who: String,
 }
 
@@ -61,6 +61,8 @@ impl Origin {
     pub const PRELABEL: &str = "prelabel";
     /// Who made what came from another tool.
     pub const IMPORT: &str = "import";
+    /// Who made what the engine found again on the next image of a sequence.
+    pub const REFIND: &str = "refind";
 }
 
 /// An accepted mask.
@@ -115,7 +117,8 @@ impl Object {
     /// Whether nobody made, changed or judged it: a program proposed it.
     pub fn is_untouched(&self) -> bool {
         let who = self.origin.who.as_str();
-        self.verdict == Verdict::Unseen && (who == Origin::PRELABEL || who == Origin::IMPORT)
+        let by_program = [Origin::PRELABEL, Origin::IMPORT, Origin::REFIND].contains(&who);
+        self.verdict == Verdict::Unseen && by_program
     }
 
     /// IoU with the engine's proposal; `None` where there was none.

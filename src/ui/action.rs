@@ -93,6 +93,8 @@ pub enum Action {
     NextUnfinished,
     GoToImage,
     CopyPrevious,
+    /// Lets the engine find the previous image's objects on this one.
+    RefindPrevious,
     Finish,
     /// A digit: the class with this hotkey, or the start of a count.
     Digit(u8),
@@ -149,6 +151,10 @@ pub struct Wants {
     pub answer: Option<Ask>,
     /// What the engine shall find by itself.
     pub hints: Option<Hints>,
+    /// A question that nobody waits for: answered when no other one is.
+    pub aside: Option<Ask>,
+    /// Tracks to write into the files of an image that is not open any more.
+    pub tracks: Option<Arc<Tracks>>,
     pub save: Option<Save>,
     /// A class to write into the folder's settings.
     pub class: Option<Class>,
@@ -195,6 +201,21 @@ impl PartialEq for Ask {
     }
 }
 
+/// Tracks that objects of an image got when the person was on the next one already.
+#[derive(Debug, Clone)]
+pub struct Tracks {
+    pub path: PathBuf,
+    pub decoded: Decoded,
+    /// An object's id and its track.
+    pub given: Vec<(u64, u64)>,
+}
+
+impl PartialEq for Tracks {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.given == other.given
+    }
+}
+
 /// A search for objects that nobody pointed at.
 #[derive(Debug, Clone)]
 pub struct Hints {
@@ -231,6 +252,8 @@ pub enum Outcome {
     Proposed(Box<Answer>),
     /// Objects the engine found by itself, the surest first.
     Hinted(Hints, Vec<Hint>),
+    /// What came of a question that nobody waited for: proposals, or why there are none.
+    Aside(Ask, Result<Vec<Proposal>, String>),
     /// The engine could not answer.
     Unanswered(PathBuf, String),
     EngineReady(String),

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::action::{Action, Answer, Hint, OpenedImage, Person};
+use super::action::{Action, Answer, Hint, OpenedImage, Person, Tracks};
 use super::keymap::Keymap;
 use super::mode::{Mode, Notice, Overlay, Sheet, Snapping};
 use super::review::ReviewPass;
 use super::tour::Tour;
-use crate::core::document::{Document, Proposal};
-use crate::core::geometry::{CellRect, CellSize, ImagePoint};
+use crate::core::document::{Document, Object, Proposal};
+use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
 use crate::core::history::History;
 use crate::core::mask::Mask;
 use crate::core::prompt::Prompt;
@@ -57,6 +57,8 @@ pub struct Open {
     pub milliseconds: Option<f64>,
     /// Milliseconds the person worked since the draft was last counted.
     pub spent: u64,
+    /// What the engine looks for of the image before.
+    pub refinding: Option<Refinding>,
     /// The prompt that got no answer.
     pub unanswered: bool,
     /// The prompt that the click net answered while the engine encodes.
@@ -74,6 +76,23 @@ impl Open {
     pub fn is_saved(&self) -> bool {
         self.saved == self.history.revision()
     }
+}
+
+/// Objects of the image before, which the engine looks for on this one, one after the other.
+#[derive(Debug)]
+pub struct Refinding {
+    /// In drawing order, with the box to look in.
+    pub wanted: Vec<(Arc<Object>, ImageRect)>,
+    /// What was found of each so far.
+    pub found: Vec<Option<Proposal>>,
+}
+
+/// The image that was open before this one.
+#[derive(Debug)]
+pub struct Before {
+    pub path: PathBuf,
+    pub decoded: Decoded,
+    pub document: Document,
 }
 
 #[derive(Debug)]
@@ -117,8 +136,10 @@ pub struct State {
     pub cell: CellSize,
     pub screen: (u16, u16),
     pub notice: Option<Notice>,
-    /// Objects of the image seen before this one, for copying.
-    pub before: Option<Arc<Document>>,
+    /// The image seen before this one, whose objects may be carried over.
+    pub before: Option<Arc<Before>>,
+    /// Tracks that its files have not got yet.
+    pub tracks: Option<Arc<Tracks>>,
     pub attempt: u32,
     pub quit: bool,
     pub suspend: bool,
@@ -167,6 +188,7 @@ impl State {
             screen: (80, 24),
             notice: None,
             before: None,
+            tracks: None,
             attempt: 0,
             quit: false,
             suspend: false,
@@ -252,11 +274,14 @@ impl State {
         if let Access::ReadOnly { why } = &image.access {
             self.notice = Some(Notice::Problem(why.clone()));
         }
-        self.before = self
-            .open
-            .take()
-            .map(|o| Arc::new(o.document().clone()))
-            .or(self.before.take());
+        let before = self.open.take().map(|o| {
+            Arc::new(Before {
+                document: o.document().clone(),
+                path: o.path,
+                decoded: o.decoded,
+            })
+        });
+        self.before = before.or(self.before.take());
         let saved = image.history.revision();
         self.open = Some(Open {
             view: View::fit(size, self.canvas, self.cell),
@@ -278,6 +303,7 @@ impl State {
             alternatives: Vec::new(),
             milliseconds: None,
             spent: 0,
+            refinding: None,
             unanswered: false,
             stand_in: None,
             accepting: false,

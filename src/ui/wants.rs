@@ -20,6 +20,8 @@ impl State {
             ahead: self.ahead(),
             answer: self.question(),
             hints: self.wanted_hints(),
+            aside: self.sought(),
+            tracks: self.tracks.clone(),
             save: self.save(),
             class: self.new_class.clone(),
             survey: self.survey(),

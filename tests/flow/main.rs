@@ -20,6 +20,7 @@ use termask::ui::workers::{Event, Workers};
 mod aim;
 mod files;
 mod review;
+mod sequence;
 
 /// The app without a terminal: the same state and workers, keys from the test.
 struct Session {

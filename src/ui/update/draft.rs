@@ -112,7 +112,7 @@ impl State {
         self.fixed();
     }
 
-    /// Drops one thing after the other: grid, brush, box corner, draft, selection.
+    /// Drops one thing after the other: grid, brush, a search, box corner, draft, selection.
     pub(super) fn drop_draft(&mut self) {
         if self.mode == Mode::Hints {
             return self.end_hints();
@@ -125,6 +125,10 @@ impl State {
             return;
         }
         let Some(open) = &mut self.open else { return };
+        if open.refinding.take().is_some() {
+            self.notice = Some(Notice::Info("no longer looked for".into()));
+            return;
+        }
         if open.corner.take().is_some() || !std::mem::take(&mut open.extremes).is_empty() {
             return;
         }

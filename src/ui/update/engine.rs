@@ -22,7 +22,8 @@ impl State {
             open.unanswered = false;
             open.stand_in = None;
             open.history.amend(|d| d.draft.answered = false);
-            self.attempt += 1;
         }
+        // Whatever was asked of the one before is asked again.
+        self.attempt += 1;
     }
 }

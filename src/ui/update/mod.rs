@@ -9,6 +9,7 @@ mod objects;
 mod outline;
 mod review;
 mod sheet;
+mod tracks;
 mod typing;
 
 pub use typing::matching_commands;
@@ -87,6 +88,7 @@ impl State {
             Action::PreviousImage => self.travel(count.map_or(-1, |c| -i64::from(c.0))),
             Action::NextUnfinished => self.next_unfinished(),
             Action::CopyPrevious => self.copy_previous(),
+            Action::RefindPrevious => self.refind_previous(),
             Action::Finish => self.finish(),
             Action::Digit(digit) => self.digit(digit),
             Action::ZoomIn => self.zoom(1.5),
@@ -148,6 +150,7 @@ impl State {
             }
             Outcome::Proposed(answer) => self.proposed(*answer),
             Outcome::Hinted(asked, found) => self.hinted(&asked, found),
+            Outcome::Aside(asked, found) => self.refound(&asked, found),
             Outcome::Unanswered(path, why) => {
                 self.notice = Some(Notice::Problem(why));
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {

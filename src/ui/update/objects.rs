@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::document::{Draft, Object, Origin, Proposal};
+use crate::core::document::{Draft, Object, Proposal};
 use crate::core::mask::Mask;
 use crate::store::settings::{Class, class_colour};
 use crate::ui::mode::{Mode, Notice};
@@ -219,44 +219,5 @@ impl State {
             self.new_class = Some(class);
         }
         self.give_class(name);
-    }
-
-    /// Copies the objects of the image that was open before.
-    pub(super) fn copy_previous(&mut self) {
-        if !self.may_write() {
-            return;
-        }
-        let Some(before) = self.before.clone().filter(|d| !d.objects.is_empty()) else {
-            self.notice = Some(Notice::Info("the image before has no objects".into()));
-            return;
-        };
-        let now = self.now;
-        let Some(open) = &mut self.open else { return };
-        let size = open.decoded.image.size();
-        let fitting: Vec<_> = before
-            .objects
-            .iter()
-            .filter(|o| o.mask.size() == size)
-            .collect();
-        if fitting.is_empty() {
-            self.notice = Some(Notice::Info("the image before has another size".into()));
-            return;
-        }
-        let count = fitting.len();
-        open.history.step(|d| {
-            for object in fitting {
-                let mut copy = (**object).clone();
-                copy.track = Some(copy.track.unwrap_or(copy.id));
-                copy.id = d.take_id();
-                copy.verdict = crate::core::document::Verdict::Unseen;
-                copy.origin = Origin {
-                    engine: "copy".into(),
-                    ..copy.origin
-                };
-                (copy.created, copy.changed, copy.spent) = (now, now, 0);
-                d.objects.push(Arc::new(copy));
-            }
-        });
-        self.notice = Some(Notice::Info(format!("{count} objects copied")));
     }
 }

@@ -25,6 +25,8 @@ struct Inner {
     ask: Option<Ask>,
     /// What to look for without a prompt.
     hints: Option<Hints>,
+    /// The question that nobody waits for.
+    aside: Option<Ask>,
     /// The question for the click net.
     meanwhile: Option<Ask>,
     /// To be computed ahead: the shown picture first, then its neighbours.
@@ -42,6 +44,7 @@ pub enum Job {
     Open(String),
     Answer(Ask),
     Find(Hints),
+    Aside(Ask),
     Prepare(Picture, Cancel),
 }
 
@@ -79,6 +82,12 @@ impl Desk {
         self.changed.notify_all();
     }
 
+    /// The newest question that nobody waits for, or that there is none any more.
+    pub fn aside(&self, ask: Option<Ask>) {
+        self.lock().aside = ask;
+        self.changed.notify_all();
+    }
+
     /// The pictures to compute ahead, the shown one first. A jump elsewhere ends what runs.
     pub fn ahead(&self, pictures: Vec<Picture>) {
         let mut inner = self.lock();
@@ -113,6 +122,9 @@ impl Desk {
             }
             if let Some(hints) = inner.hints.take() {
                 return Some(Job::Find(hints));
+            }
+            if let Some(ask) = inner.aside.take() {
+                return Some(Job::Aside(ask));
             }
             let unready = |p: &&Picture| inner.is_slow && !inner.ready.contains(&p.1);
             let picture = inner.ahead.iter().find(unready).cloned()?;

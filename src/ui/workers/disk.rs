@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use super::{Event, tell};
+use crate::core::printable::printable;
 use crate::store::decode::Decoded;
 use crate::store::settings::{self, Class};
-use crate::store::sidecar::Sidecar;
+use crate::store::sidecar::{Access, Sidecar};
 use crate::store::verdicts::{self, Line};
-use crate::ui::action::{OpenedImage, Outcome, Save};
+use crate::ui::action::{OpenedImage, Outcome, Save, Tracks};
 
 /// What the disk thread does, every one and in order.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub enum DiskJob {
     Save(Save),
     AddClass(PathBuf, Class),
     Log(PathBuf, Vec<Arc<Line>>),
+    /// Gives objects of an image that is not open any more their tracks.
+    Track(Arc<Tracks>),
 }
 
 /// Does the jobs until nobody can send one any more.
@@ -45,6 +48,10 @@ pub fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
                     Err(why) => Outcome::Failed(why.to_string()),
                 }
             }
+            DiskJob::Track(tracks) => match track(&tracks) {
+                Ok(()) => continue,
+                Err(why) => Outcome::Failed(why),
+            },
             DiskJob::AddClass(file, class) => match settings::add_class(&file, &class) {
                 Ok(()) => Outcome::ClassSaved(class.name),
                 Err(why) => Outcome::Failed(why.to_string()),
@@ -68,6 +75,28 @@ fn open_sidecar(open: &mut HashMap<PathBuf, Sidecar>, path: PathBuf, decoded: De
     };
     open.insert(path, opened.sidecar);
     Outcome::Opened(Box::new(image))
+}
+
+/// Writes tracks into a sidecar, without a step of undo.
+fn track(tracks: &Tracks) -> Result<(), String> {
+    let told = |why: &dyn std::fmt::Display| {
+        let name = printable(&tracks.path);
+        format!("the tracks are not written beside {name}: {why}")
+    };
+    let opened = Sidecar::open(&tracks.path, &tracks.decoded).map_err(|why| told(&why))?;
+    let (mut sidecar, mut history) = (opened.sidecar, opened.history);
+    if let Access::ReadOnly { why } = &sidecar.access {
+        return Err(told(why));
+    }
+    history.amend(|d| {
+        for object in &mut d.objects {
+            let given = tracks.given.iter().find(|(id, _)| *id == object.id);
+            if let (None, Some((_, track))) = (object.track, given) {
+                Arc::make_mut(object).track = Some(*track);
+            }
+        }
+    });
+    sidecar.save(&history).map_err(|why| told(&why))
 }
 
 fn save(sidecar: &mut Sidecar, job: Save, events: &Sender<Event>) {

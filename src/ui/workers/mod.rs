@@ -107,6 +107,14 @@ impl Workers {
         if let Some(hints) = wants.hints.clone().filter(|_| searches) {
             self.desk.hint(hints);
         }
+        if wants.aside != self.last.aside {
+            self.desk.aside(wants.aside.clone());
+        }
+        if wants.tracks != self.last.tracks
+            && let Some(tracks) = wants.tracks.clone()
+        {
+            self.send(DiskJob::Track(tracks));
+        }
         if wants.class != self.last.class
             && let Some(class) = wants.class.clone()
         {

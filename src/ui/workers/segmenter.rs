@@ -34,6 +34,7 @@ pub fn answer_all(desk: &Desk, events: &Sender<Event>) {
                 }
             }
             Job::Answer(ask) => answer(desk, &name, &mut engine, ask, events),
+            Job::Aside(ask) => answer_aside(desk, &name, &mut engine, ask, events),
             Job::Find(hints) => find(desk, &name, &mut engine, hints, events),
             Job::Prepare((image, key), cancel) => {
                 let Some(engine) = engine.as_mut() else {
@@ -99,6 +100,18 @@ fn answer(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sende
         Ok(Err(why)) => tell(events, Outcome::Unanswered(ask.path, why.to_string())),
         Err(why) => tell(events, Outcome::Unanswered(ask.path, why)),
     }
+}
+
+fn answer_aside(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
+    let question = &ask.question;
+    let picture = (&*ask.path, &*question.image, question.image_key);
+    let found = match with_engine(desk, name, engine, picture, |e| e.propose(question)) {
+        Ok(Ok(proposals)) => Ok(proposals),
+        Ok(Err(Error::Cancelled)) => return,
+        Ok(Err(why)) => Err(why.to_string()),
+        Err(why) => Err(why),
+    };
+    tell(events, Outcome::Aside(ask, found));
 }
 
 fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sender<Event>) {
