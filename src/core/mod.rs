@@ -14,6 +14,7 @@ pub mod image;
 pub mod mask;
 pub mod matching;
 pub mod morphology;
+pub mod outline;
 pub mod printable;
 pub mod prompt;
 pub mod raster;

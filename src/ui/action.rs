@@ -71,6 +71,8 @@ pub enum Action {
     /// The last click, correction or zoom once more, where the cursor is now.
     Repeat,
     Polygon,
+    /// Edits the mask's outline point by point.
+    Contour,
     Doubtful,
     NextAlternative,
     Paint,

@@ -116,7 +116,9 @@ impl State {
                 self.keymap.lookup(key).filter(serves_window)
             }
             Mode::Review => self.keymap.lookup_review(key),
-            Mode::Aim | Mode::Brush(_) | Mode::Polygon { .. } => self.keymap.lookup(key),
+            Mode::Aim | Mode::Brush(_) | Mode::Polygon { .. } | Mode::Contour(_) => {
+                self.keymap.lookup(key)
+            }
         };
         if let Some(action) = action {
             self.act(action, now);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::image::Image;
+use crate::core::mask::Mask;
+use crate::core::outline::Outline;
 
 /// What keys mean just now.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -22,6 +24,8 @@ pub enum Mode {
     Polygon {
         points: Vec<ImagePoint>,
     },
+    /// The mask's outline is edited point by point.
+    Contour(Contour),
     /// One object at a time gets a verdict.
     Review,
     /// Many small objects get theirs at once.
@@ -36,6 +40,24 @@ pub enum Mode {
         search: String,
         scroll: u16,
     },
+}
+
+/// An outline that is being edited.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contour {
+    pub outline: Outline,
+    /// What the mask would be.
+    pub mask: Arc<Mask>,
+    /// Whose mask it is.
+    pub owner: Owner,
+}
+
+/// Whose mask is edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    Draft,
+    /// An object that was taken up for it, and goes back with it.
+    Object,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use termask::ui::tour::Tour;
 use termask::ui::workers::{Event, Workers};
 
 mod aim;
+mod contour;
 mod files;
 mod review;
 mod sequence;

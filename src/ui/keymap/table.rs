@@ -107,6 +107,7 @@ command(G::Prompt, "snap", "s", A::Snap, "box sides snap to strong edges, or not
     command(G::Correct, "paint", "m", A::Paint, "brush: paint at the cursor and while moving; again to stop"),
     command(G::Correct, "erase", "M", A::Erase, "the same with the eraser"),
 command(G::Correct, "polygon", "P", A::Polygon, "outline point by point (drag: lasso); enter paints it, M erases it"),
+    command(G::Correct, "contour", "V", A::Contour, "edit the outline: move keys move its point, tab the next, i adds, d takes away, enter keeps"),
     command(G::Correct, "brush-smaller", "[", A::BrushSmaller, "smaller brush"),
     command(G::Correct, "brush-larger", "]", A::BrushLarger, "larger brush"),
     command(G::Correct, "lower-threshold", "<", A::Correct(C::LowerThreshold), "more: lower the threshold"),

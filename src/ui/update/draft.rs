@@ -268,7 +268,7 @@ impl State {
         self.notice = Some(Notice::Info(format!("threshold {threshold:.2}")));
     }
 
-    fn replace_mask(&mut self, mask: Mask) {
+    pub(super) fn replace_mask(&mut self, mask: Mask) {
         let Some(open) = &mut self.open else { return };
         let mask = Arc::new(mask);
         open.history.step(|d| {

@@ -1,5 +1,6 @@
 //! The only place where the state changes: by what the person asks for, and by what came of it.
 
+mod contour;
 mod draft;
 mod engine;
 mod hints;
@@ -42,6 +43,9 @@ impl State {
             Action::Digit(_) => None,
             _ => self.count.take(),
         };
+        if matches!(self.mode, Mode::Contour(_)) && self.edit_contour(action, count.clone()) {
+            return;
+        }
         match action {
             Action::Move(direction, step) => self.step_cursor(direction, step, count),
             Action::Point(at) => self.put_cursor(at),
@@ -58,6 +62,7 @@ impl State {
             Action::Erase if self.draws_polygon() => self.close_polygon(Brush::Erase),
             Action::Undo if self.draws_polygon() => self.drop_vertex(),
             Action::Polygon => self.add_vertex(),
+            Action::Contour => self.start_contour(),
             Action::Extreme => self.put_extreme(),
             Action::Snap => self.toggle_snapping(),
             Action::JumpBack => self.jump_back(),

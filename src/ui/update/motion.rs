@@ -16,6 +16,23 @@ impl State {
         step: Step,
         count: Option<(u32, Arc<str>)>,
     ) {
+        let Some((dx, dy)) = self.stride(direction, step, count) else {
+            return;
+        };
+        let Some(open) = self.shown() else { return };
+        let from = open.cursor;
+        let size = open.view.image;
+        self.put_cursor(size.clamp(i64::from(from.x) + dx, i64::from(from.y) + dy));
+        self.dab(Some(from));
+    }
+
+    /// Image pixels of a step, across and down.
+    pub(super) fn stride(
+        &mut self,
+        direction: Direction,
+        step: Step,
+        count: Option<(u32, Arc<str>)>,
+    ) -> Option<(i64, i64)> {
         let times = match count {
             Some((count, class)) => {
                 // The digits were a count, not a class.
@@ -24,8 +41,7 @@ impl State {
             }
             None => 1,
         };
-        let Some(open) = self.shown() else { return };
-        let view = &open.view;
+        let view = &self.shown()?.view;
         let length = |scale: f64, cell: f64| match step {
             Step::Pixel => times,
             Step::Cell => times * ((cell / scale).round() as i64).max(1),
@@ -33,18 +49,12 @@ impl State {
         };
         let across = length(view.scale_x(), view.cell.width);
         let down = length(view.scale_y(), view.cell.height);
-        let (dx, dy) = match direction {
+        Some(match direction {
             Direction::Left => (-across, 0),
             Direction::Right => (across, 0),
             Direction::Up => (0, -down),
             Direction::Down => (0, down),
-        };
-        let from = open.cursor;
-        let at = view
-            .image
-            .clamp(i64::from(from.x) + dx, i64::from(from.y) + dy);
-        self.put_cursor(at);
-        self.dab(Some(from));
+        })
     }
 
     pub(super) fn put_cursor(&mut self, at: ImagePoint) {

@@ -39,7 +39,7 @@ impl State {
     }
 
     /// The selected object, or the topmost under the cursor.
-    fn target(&mut self) -> Option<usize> {
+    pub(super) fn target(&mut self) -> Option<usize> {
         let open = self.open.as_mut()?;
         let under = |o: &Arc<Object>| o.mask.contains(open.cursor);
         let target = open

@@ -107,7 +107,11 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
             },
         })
         .collect();
-    let draft = document.draft.mask().filter(|_| seen);
+    let draft = match &state.mode {
+        Mode::Contour(contour) => Some(Arc::clone(&contour.mask)),
+        _ => document.draft.mask(),
+    };
+    let draft = draft.filter(|_| seen);
     layers.extend(draft.map(|mask| Layer {
         mask,
         colour: state.colour(&state.draft_class()),
@@ -126,6 +130,22 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
         }));
     }
     layers
+}
+
+/// A small square around a point of an outline.
+fn knob([x, y]: [f64; 2], half: u32) -> Mark {
+    let (x, y) = (x as u32, y as u32);
+    let (left, top) = (x.saturating_sub(half), y.saturating_sub(half));
+    let corners = [
+        (left, top),
+        (x + half, top),
+        (x + half, y + half),
+        (left, y + half),
+    ];
+    Mark::Path {
+        points: corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec(),
+        closed: true,
+    }
 }
 
 fn marks(state: &State, open: &Open) -> Vec<Mark> {
@@ -148,7 +168,7 @@ fn marks(state: &State, open: &Open) -> Vec<Mark> {
         marks.push(Mark::Box(rect));
     }
     if let Some(from) = state.pressed.filter(|from| *from != open.cursor)
-        && !matches!(state.mode, Mode::Brush(_))
+        && !matches!(state.mode, Mode::Brush(_) | Mode::Contour(_))
     {
         let rect = ImageRect::from_corners(from, open.cursor);
         marks.push(Mark::Box(rect));
@@ -164,6 +184,12 @@ fn marks(state: &State, open: &Open) -> Vec<Mark> {
             radius: state.brush,
         }),
         Mode::Review => {}
+        Mode::Contour(ref contour) => {
+            let half = (3.0 / open.view.scale()).round().max(1.0) as u32;
+            let rings = contour.outline.rings();
+            marks.extend(rings.iter().flatten().map(|point| knob(*point, half)));
+            marks.push(Mark::Crosshair(open.cursor));
+        }
         Mode::Polygon { ref points } => {
             let mut points = points.clone();
             points.push(open.cursor);

@@ -189,6 +189,16 @@ fn told(state: &State) -> Line<'static> {
             state.keymap.first("erase"),
             state.keymap.first("undo"),
         ),
+        Mode::Contour(contour) => {
+            let (at, count) = contour.outline.place();
+            format!(
+                "outline {at}/{count}: move keys move it, {} next, {} add, {} remove, {} keep, esc",
+                state.keymap.first("next-object"),
+                state.keymap.first("inside"),
+                state.keymap.first("delete"),
+                state.keymap.first("accept"),
+            )
+        }
         Mode::Hints => {
             "hints: a letter takes that object, a capital accepts it at once, esc ends".into()
         }
