@@ -21,13 +21,33 @@ pub struct Report {
     pub cell: CellSize,
     /// Whether the size of a cell was told, or is a guess.
     pub is_cell_known: bool,
-    pub in_tmux: bool,
+    /// The number of the pane, inside tmux.
+    pub pane: Option<u8>,
     /// Seconds until the terminal answered; `None` where it did not.
     pub round_trip: Option<f64>,
     /// Bytes a second that the line carries; `None` where that is too fast to tell.
     pub rate: Option<f64>,
     /// What a person could do for a better picture.
     pub advice: Vec<String>,
+}
+
+impl Report {
+    /// The same terminal with the protocol that the person asked for.
+    #[must_use]
+    pub fn forced(self, graphics: Graphics) -> Self {
+        let way = match (graphics, self.pane) {
+            _ if graphics == self.graphics => self.way,
+            (Graphics::Kitty, Some(pane)) => Way::Relative(pane),
+            (Graphics::Sixel, Some(_)) => Way::Passed,
+            _ => Way::Direct,
+        };
+        Self {
+            graphics,
+            way,
+            reason: "asked for with --graphics".into(),
+            ..self
+        }
+    }
 }
 
 /// The answers, as bytes.
@@ -117,7 +137,7 @@ pub fn conclude(answers: &Answers, around: &Surroundings) -> Report {
         },
         cell,
         is_cell_known,
-        in_tmux: around.tmux.is_some(),
+        pane: around.tmux.as_ref().map(|tmux| tmux.pane),
         round_trip: answers.round_trip,
         rate: None,
         advice: choice.advice.into_iter().map(Into::into).collect(),
@@ -169,7 +189,7 @@ fn in_tmux(tmux: &Tmux, plain: &str, through: &str) -> Choice {
         return match version(name, "kitty(") {
             Some(at) if at >= (0, 31) => Choice::new(
                 Graphics::Kitty,
-                Way::Relative,
+                Way::Relative(tmux.pane),
                 "inside tmux, kitty answered through it and places pictures relative to one cell",
             ),
             Some(_) => Choice::blocks(
@@ -282,6 +302,7 @@ mod tests {
             version: "3.3a".into(),
             terminal: terminal.into(),
             passage,
+            pane: 3,
         };
         let around = Surroundings {
             tmux: Some(tmux),
@@ -337,7 +358,7 @@ mod tests {
     fn inside_tmux_the_version_of_kitty_decides() {
         let ok = b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t";
         let taken = |name| through(ok, name, Passage::Open);
-        assert_eq!(taken("kitty(0.35.2)").way, Way::Relative);
+        assert_eq!(taken("kitty(0.35.2)").way, Way::Relative(3));
         assert!(taken("kitty(0.35.2)").is_cell_known);
         for other in ["kitty(0.26.5)", "ghostty 1.1.0"] {
             let report = taken(other);

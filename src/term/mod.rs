@@ -64,8 +64,9 @@ pub enum Way {
     Direct,
     /// Kitty itself: parts of a picture can be replaced.
     Edits,
-    /// Through tmux to kitty: everything is placed relative to one cell that tmux moves.
-    Relative,
+    /// Through tmux to kitty: everything is placed relative to one cell that tmux moves. The pane's
+    /// number keeps its pictures apart from those of other panes.
+    Relative(u8),
     /// Sixel through tmux, which knows nothing of it.
     Passed,
     /// Patches that replace whole cells: the terminal never blends pictures.

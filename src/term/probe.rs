@@ -70,6 +70,8 @@ pub fn ask() -> Result<Probed> {
     } else {
         Vec::new()
     };
+    // A tmux that was just started knows its terminal's name only now: that answer came first.
+    let tmux = tmux.map(|asked| Tmux::ask().unwrap_or(asked));
     let answers = Answers {
         plain,
         through,

@@ -15,7 +15,7 @@ use super::blocks::{Blocks, Depth};
 use super::easel::Easel;
 use super::input::{Event, Input};
 use super::iterm::Iterm;
-use super::kitty::Kitty;
+use super::kitty::{self, Kitty};
 use super::line::Line;
 use super::pace::Pace;
 use super::painter::Painter;
@@ -56,13 +56,9 @@ impl Screen {
             let _ = terminal::disable_raw_mode();
         })?;
         if let Some(graphics) = choice {
-            if graphics != report.graphics {
-                report.way = Way::Direct;
-            }
-            report.graphics = graphics;
-            report.reason = "asked for with --graphics".into();
+            report = report.forced(graphics);
         }
-        take_over()?;
+        take_over(farewell(&report))?;
         let (events, received) = mpsc::channel();
         let ready = events.clone();
         let pace = report
@@ -199,7 +195,7 @@ impl Screen {
             restore();
             let own = rustix::process::getpid();
             rustix::process::kill_process(own, rustix::process::Signal::STOP)?;
-            take_over()
+            take_over(farewell(&self.report))
         })?;
         self.scene = None;
         if let Some(easel) = &self.easel {
@@ -257,6 +253,14 @@ fn announce(report: &Report, events: &Sender<Event>) {
             "half-blocks: {}; {advice}",
             report.reason
         )));
+    }
+}
+
+/// What deletes the pictures that the terminal remembers.
+fn farewell(report: &Report) -> Vec<u8> {
+    match report.graphics {
+        Graphics::Kitty => kitty::farewell(report.way),
+        Graphics::Sixel | Graphics::Iterm | Graphics::Blocks => Vec::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Takes the terminal over from the shell, and gives it back on every way out.
 
 use std::io::{self, Write};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 
 use crossterm::event::{
@@ -14,10 +14,13 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
 
 static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
+/// What deletes the pictures on leaving: inside tmux it has to be wrapped.
+static FAREWELL: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Raw mode, the other screen, and what the app listens to.
-pub fn take_over() -> io::Result<()> {
+/// Raw mode, the other screen, and what the app listens to. `farewell` is written on leaving.
+pub fn take_over(farewell: Vec<u8>) -> io::Result<()> {
     terminal::enable_raw_mode()?;
+    part_with(farewell);
     TAKEN_OVER.store(true, Ordering::SeqCst);
     execute!(
         io::stdout(),
@@ -30,14 +33,21 @@ pub fn take_over() -> io::Result<()> {
     )
 }
 
+/// What is written on leaving from now on.
+pub fn part_with(farewell: Vec<u8>) {
+    *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = farewell;
+}
+
 /// Gives the terminal back as it was; harmless where it was not taken over. For panics and exits.
 pub fn restore() {
     if !TAKEN_OVER.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
-    // Ends a picture that was cut off, and deletes all pictures of kitty's protocol.
-    let _ = out.write_all(b"\x1b\\\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?2026l");
+    let farewell = FAREWELL.lock().unwrap_or_else(PoisonError::into_inner);
+    // First the end of a picture that was cut off.
+    let words = [b"\x1b\\", farewell.as_slice(), b"\x1b[?2026l"];
+    let _ = out.write_all(&words.concat());
     let _ = execute!(
         out,
         PopKeyboardEnhancementFlags,

@@ -11,7 +11,12 @@ pub struct Tmux {
     /// The outer terminal's name and version, as it told tmux: `kitty(0.35.2)`.
     pub terminal: String,
     pub passage: Passage,
+    /// The number of the pane this process runs in, below [`PANES`].
+    pub pane: u8,
 }
+
+/// Panes that are told apart.
+pub const PANES: u8 = 50;
 
 /// Whether tmux passes pictures on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,8 +53,15 @@ impl Tmux {
             version: version.into(),
             terminal: terminal.into(),
             passage,
+            pane: number(&pane),
         })
     }
+}
+
+/// A pane's number from its name, as `%12`.
+fn number(pane: &str) -> u8 {
+    let number: u64 = pane.trim_start_matches('%').parse().unwrap_or(0);
+    (number % u64::from(PANES)) as u8
 }
 
 /// Where the pane lies on the outer terminal: the column and row of its first cell, and whether it

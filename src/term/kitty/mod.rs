@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use self::marks::{Marks, is_line};
 use self::masks::{Look, Masks};
 use self::photos::{Photos, Stage, scaled};
+pub use self::wire::farewell;
 use self::wire::{Name, Spot, Wire};
 use crate::core::raster::screen_size;
 use crate::core::scene::{Mark, Scene};

@@ -13,8 +13,14 @@ use crate::term::{Way, tmux};
 
 /// Bytes of base64 in one escape sequence.
 const CHUNK: usize = 4096;
-/// The image, one clear pixel, that everything is placed relative to inside tmux.
-const ANCHOR: u32 = 19;
+/// The image, one clear pixel, that everything is placed relative to inside tmux: the first pane's.
+/// A character names it by one of 256 colours.
+const ANCHOR: u32 = 200;
+/// Inside tmux each pane has so many numbers, after these.
+const PANE: u32 = 100;
+const FIRST_PANE: u32 = 1000;
+/// The highest number of a picture.
+const LAST: u32 = 27;
 
 /// Where a picture is placed: a cell of the screen, and the rest of the placement's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,26 +52,27 @@ impl Wire {
 
     /// Whether parts of a picture can be replaced.
     pub fn edits(&self) -> bool {
-        matches!(self.way, Way::Edits | Way::Relative)
+        matches!(self.way, Way::Edits | Way::Relative(_))
     }
 
     fn sequence(&self, body: &[u8], out: &mut Command) {
         let whole = [b"\x1b_G", body, b"\x1b\\"].concat();
-        if self.way == Way::Relative {
-            out.extend(tmux::wrap(&whole));
-        } else {
-            out.extend(whole);
+        match self.way {
+            Way::Relative(_) => out.extend(tmux::wrap(&whole)),
+            _ => out.extend(whole),
         }
     }
 
     /// Sends a picture under a number. What had the number is gone, its placements too.
     pub fn transmit(&mut self, id: u32, png: &[u8]) -> Command {
         self.placed.retain(|(i, _), _| *i != id);
+        let id = number(self.way, id);
         self.chunks(&format!("a=t,f=100,i={id},q=2"), "q=2", png)
     }
 
     /// Replaces a part of a picture, `x` and `y` from its corner.
     pub fn edit(&self, id: u32, (x, y): (u32, u32), (w, h): (u32, u32), png: &[u8]) -> Command {
+        let id = number(self.way, id);
         // Kitty 0.26 puts the data where the last chunk says, so that all of them say it.
         let keys = format!("a=f,f=100,i={id},r=1,x={x},y={y},s={w},v={h},X=1,q=2");
         self.chunks(&keys, &keys, png)
@@ -98,11 +105,11 @@ impl Wire {
         let moved: Vec<(Name, Spot)> = wanted.into_iter().filter(is_new).collect();
         let mut cursor = None;
         for (i, (name, spot)) in moved.iter().enumerate() {
-            let (id, placement) = name;
+            let (id, placement) = (number(self.way, name.0), name.1);
             let keys = &spot.keys;
-            if self.way == Way::Relative {
+            if let Way::Relative(pane) = self.way {
                 let (col, row) = (spot.col - canvas.col, spot.row - canvas.row);
-                let at = format!("P={ANCHOR},Q=1,H={col},V={row}");
+                let at = format!("P={},Q=1,H={col},V={row}", anchor(pane));
                 let body = format!("a=p,i={id},p={placement},{at},{keys}q=2");
                 self.sequence(body.as_bytes(), &mut out);
                 continue;
@@ -134,7 +141,7 @@ impl Wire {
         let mut last = None;
         for (id, placement) in gone {
             let stays = self.placed.keys().any(|(i, _)| *i == id);
-            let mut body = format!("a=d,d=i,i={id},");
+            let mut body = format!("a=d,d=i,i={},", number(self.way, id));
             if stays {
                 let _ = write!(body, "p={placement},");
             } else if last == Some(id) {
@@ -162,13 +169,17 @@ impl Wire {
 
     /// One character that stands for the anchor: tmux moves, hides and redraws it like any other.
     fn anchor(&mut self, canvas: CellRect, out: &mut Command) {
-        if self.way != Way::Relative || self.anchored == Some(canvas) {
+        let Way::Relative(pane) = self.way else {
+            return;
+        };
+        if self.anchored == Some(canvas) {
             return;
         }
-        let body = format!("a=T,U=1,f=32,s=1,v=1,i={ANCHOR},p=1,c=1,r=1,q=2;AAAAAA==");
+        let id = anchor(pane);
+        let body = format!("a=T,U=1,f=32,s=1,v=1,i={id},p=1,c=1,r=1,q=2;AAAAAA==");
         self.sequence(body.as_bytes(), out);
         let cell = format!(
-            "\x1b[{};{}H\x1b[38;5;{ANCHOR};58;5;1m\u{10eeee}\u{305}\u{305}\x1b[0m",
+            "\x1b[{};{}H\x1b[38;5;{id};58;5;1m\u{10eeee}\u{305}\u{305}\x1b[0m",
             canvas.row + 1,
             canvas.col + 1
         );
@@ -176,6 +187,29 @@ impl Wire {
         self.placed.clear();
         self.anchored = Some(canvas);
     }
+}
+
+/// A picture's number in the terminal.
+fn number(way: Way, id: u32) -> u32 {
+    match way {
+        Way::Relative(pane) => FIRST_PANE + PANE * u32::from(pane) + id,
+        _ => id,
+    }
+}
+
+fn anchor(pane: u8) -> u32 {
+    ANCHOR + u32::from(pane)
+}
+
+/// What deletes all pictures on leaving; inside tmux those of the pane.
+pub fn farewell(way: Way) -> Command {
+    let Way::Relative(pane) = way else {
+        return b"\x1b_Ga=d,d=A,q=2\x1b\\".to_vec();
+    };
+    let numbers = (1..=LAST).map(|id| number(way, id));
+    let all = numbers.chain([anchor(pane)]);
+    all.flat_map(|id| tmux::wrap(format!("\x1b_Ga=d,d=I,i={id},q=2\x1b\\").as_bytes()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -211,12 +245,21 @@ mod tests {
 
     #[test]
     fn inside_tmux_all_is_placed_relative_to_one_character() {
-        let mut wire = Wire::new(Way::Relative);
+        let mut wire = Wire::new(Way::Relative(3));
         let first = wire.settle(wanted(7), CANVAS).expect("placed");
         let text = String::from_utf8_lossy(&first).into_owned();
-        assert!(text.contains("\x1b[2;1H\x1b[38;5;19;58;5;1m\u{10eeee}"));
-        let placed = "\x1bPtmux;\x1b\x1b_Ga=p,i=5,p=1,P=19,Q=1,H=4,V=6,c=3,r=2,q=2\x1b\x1b\\\x1b\\";
+        assert!(text.contains("\x1b[2;1H\x1b[38;5;203;58;5;1m\u{10eeee}"));
+        let placed =
+            "\x1bPtmux;\x1b\x1b_Ga=p,i=1305,p=1,P=203,Q=1,H=4,V=6,c=3,r=2,q=2\x1b\x1b\\\x1b\\";
         assert!(text.ends_with(placed), "{text:?}");
+    }
+
+    #[test]
+    fn leaving_a_pane_deletes_its_pictures_and_no_others() {
+        let all = String::from_utf8(farewell(Way::Relative(3))).expect("ASCII");
+        assert!(all.contains("\x1bPtmux;\x1b\x1b_Ga=d,d=I,i=1327,q=2\x1b\x1b\\\x1b\\"));
+        assert!(all.contains("i=203,") && !all.contains("d=A") && !all.contains("i=14"));
+        assert_eq!(farewell(Way::Edits), b"\x1b_Ga=d,d=A,q=2\x1b\\");
     }
 
     #[test]
