@@ -20,6 +20,13 @@ struct Work {
     order: Option<Order>,
     /// Whether the terminal forgot what was painted.
     is_lost: bool,
+    is_over: bool,
+}
+
+impl Work {
+    const fn is_waiting(&self) -> bool {
+        self.order.is_some() || self.is_over
+    }
 }
 
 /// A handle to the paint thread.
@@ -51,6 +58,13 @@ impl Easel {
         lock(&self.work).is_lost = true;
     }
 
+    /// Ends the thread, and waits for it: from then on it paints nothing.
+    pub fn stop(self) {
+        lock(&self.work).is_over = true;
+        self.line.wake();
+        self.join();
+    }
+
     /// Waits for the thread's end; the line must be closed.
     pub fn join(self) {
         self.thread.join().ok();
@@ -65,12 +79,19 @@ fn paint(mut painter: Box<dyn Painter>, work: &Mutex<Work>, line: &Line) {
     let mut shown: Option<Arc<Scene>> = None;
     let mut more = More::No;
     loop {
-        let turn = line.wait_for_turn(more, || lock(work).order.is_some());
+        let turn = line.wait_for_turn(more, || lock(work).is_waiting());
         painter.pace(line.speed());
         match turn {
             Turn::Closed => return,
             Turn::Paint => {
-                let Work { order, is_lost } = std::mem::take(&mut *lock(work));
+                let Work {
+                    order,
+                    is_lost,
+                    is_over,
+                } = std::mem::take(&mut *lock(work));
+                if is_over {
+                    return;
+                }
                 if is_lost {
                     painter.forget();
                 }

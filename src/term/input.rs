@@ -11,12 +11,13 @@ use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
+use super::Report;
 use super::keys::{Keys, Rest};
 use super::line::Line;
 use super::report::{Piece, Splitter};
 
 /// What comes from the terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     Input(crossterm::event::Event),
     /// The line can take a frame again.
@@ -25,6 +26,10 @@ pub enum Event {
     Hangup,
     /// Asked to stop: SIGTSTP.
     Suspend,
+    /// Inside tmux: another terminal shows the program now.
+    Elsewhere(Box<Report>),
+    /// Inside tmux: the pane lies elsewhere, or is shown again.
+    Moved,
     /// What the person should know of the pictures.
     Notice(String),
 }
@@ -36,11 +41,13 @@ pub struct Input {
 }
 
 impl Input {
-    /// Starts reading. `typed` is what was read already, while the terminal was asked.
+    /// Starts reading. `typed` is what was read already, while the terminal was asked; `answers`
+    /// gets what it answers to further questions.
     pub(super) fn start(
         events: Receiver<Event>,
         sender: &Sender<Event>,
         typed: Vec<u8>,
+        answers: Sender<Vec<u8>>,
         line: Line,
     ) -> io::Result<Self> {
         let signals = Signals::new([SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP])?;
@@ -48,7 +55,7 @@ impl Input {
         thread::spawn(move || forward(signals, &told));
         let told = sender.clone();
         thread::spawn(move || {
-            if read(&typed, &told, &line).is_some() {
+            if read(&typed, &told, &answers, &line).is_some() {
                 let _ = told.send(Event::Hangup);
             }
         });
@@ -78,7 +85,7 @@ fn forward(mut signals: Signals, told: &Sender<Event>) {
 }
 
 /// Reads until the terminal is gone; `None` when nobody listens any more.
-fn read(typed: &[u8], told: &Sender<Event>, line: &Line) -> Option<()> {
+fn read(typed: &[u8], told: &Sender<Event>, answers: &Sender<Vec<u8>>, line: &Line) -> Option<()> {
     let stdin = io::stdin();
     let (mut splitter, mut keys) = (Splitter::default(), Keys::default());
     let tell = |events: Vec<crossterm::event::Event>| {
@@ -104,7 +111,8 @@ fn read(typed: &[u8], told: &Sender<Event>, line: &Line) -> Option<()> {
         for piece in splitter.push(&buffer[..count]) {
             match piece {
                 Piece::Answer(answer) if answer == b"\x1b[0n" => line.answered(),
-                Piece::Answer(_) => {}
+                // Only inside tmux does anybody ask again.
+                Piece::Answer(answer) => answers.send(answer).unwrap_or_default(),
                 Piece::Typed(bytes) => tell(keys.read(&bytes, Rest::MayFollow))?,
             }
         }

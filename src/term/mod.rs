@@ -23,6 +23,7 @@ pub mod screen;
 pub mod sixel;
 mod takeover;
 pub mod tmux;
+mod watch;
 
 pub use choice::Report;
 pub use input::{Event, Input};

@@ -17,7 +17,7 @@ use super::{Report, Result};
 pub use super::choice::{Answers, Surroundings, conclude};
 
 /// How long an answer is waited for: a far line takes some hundred milliseconds.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 const KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 const QUERY: &str = "\x1b[>0q\x1b[16t\x1b[14t\x1b[c";
@@ -32,6 +32,7 @@ const FAR: f64 = 0.02;
 #[derive(Debug)]
 pub struct Probed {
     pub report: Report,
+    pub answers: Answers,
     pub typed: Vec<u8>,
 }
 
@@ -64,9 +65,8 @@ pub fn ask() -> Result<Probed> {
     let is_tmux = is_tmux || find(&plain, "\x1bP>|tmux");
     let tmux = tmux.or_else(|| is_tmux.then(Tmux::default));
     let is_open = tmux.as_ref().is_some_and(|t| t.passage != Passage::Closed);
-    let through = if is_open {
-        let query = wrap([KITTY, THROUGH].concat().as_bytes());
-        asking.question(&query, |a| a.starts_with(b"\x1b[6;") && a.ends_with(b"t"))?
+    let behind = if is_open {
+        asking.question(&through(), is_last_through)?
     } else {
         Vec::new()
     };
@@ -74,7 +74,7 @@ pub fn ask() -> Result<Probed> {
     let tmux = tmux.map(|asked| Tmux::ask().unwrap_or(asked));
     let answers = Answers {
         plain,
-        through,
+        through: behind,
         round_trip,
     };
     let around = Surroundings { tmux, ..around };
@@ -84,8 +84,19 @@ pub fn ask() -> Result<Probed> {
     }
     Ok(Probed {
         report,
+        answers,
         typed: asking.typed(),
     })
+}
+
+/// What asks the terminal behind tmux.
+pub fn through() -> Vec<u8> {
+    wrap([KITTY, THROUGH].concat().as_bytes())
+}
+
+/// Whether no answer follows this one from behind tmux.
+pub fn is_last_through(answer: &[u8]) -> bool {
+    answer.starts_with(b"\x1b[6;") && answer.ends_with(b"t")
 }
 
 fn find(bytes: &[u8], words: &str) -> bool {

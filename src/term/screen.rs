@@ -21,7 +21,8 @@ use super::pace::Pace;
 use super::painter::Painter;
 use super::probe::{self, Probed};
 use super::sixel::Sixel;
-use super::takeover::{restore, restore_on_panic, take_over};
+use super::takeover::{part_with, restore, restore_on_panic, take_over};
+use super::watch;
 use super::{Error, Graphics, Report, Result, Way};
 use crate::core::geometry::{CellSize, Size};
 use crate::core::scene::Scene;
@@ -38,6 +39,8 @@ pub struct Screen {
     scene: Option<Arc<Scene>>,
     /// The scene waits for the frame that clears its cells.
     is_held: bool,
+    /// The protocol that the person asked for.
+    choice: Option<Graphics>,
     report: Report,
 }
 
@@ -52,7 +55,11 @@ impl Screen {
         restore_on_panic();
         // Nothing that is typed from here on may be echoed or wait for the end of a line.
         terminal::enable_raw_mode()?;
-        let Probed { mut report, typed } = probe::ask().inspect_err(|_| {
+        let Probed {
+            mut report,
+            answers,
+            typed,
+        } = probe::ask().inspect_err(|_| {
             let _ = terminal::disable_raw_mode();
         })?;
         if let Some(graphics) = choice {
@@ -68,7 +75,11 @@ impl Screen {
         let (line, writer) = Line::start(io::stdout(), pace, move || {
             let _ = ready.send(Event::Ready);
         });
-        let input = Input::start(received, &events, typed, line.clone())?;
+        let (answered, further) = mpsc::channel();
+        let input = Input::start(received, &events, typed, answered, line.clone())?;
+        if report.pane.is_some() {
+            watch::start(answers, further, line.clone(), events.clone());
+        }
         if choice.is_none() {
             announce(&report, &events);
         }
@@ -86,6 +97,7 @@ impl Screen {
             depth: Depth::of_environment(),
             scene: None,
             is_held: false,
+            choice,
             report,
         };
         Ok((screen, input))
@@ -186,6 +198,23 @@ impl Screen {
             easel.begin_anew();
             easel.put(self.scene.clone());
         }
+    }
+
+    /// Another terminal shows the program from now on: all is drawn there anew, in its way.
+    pub fn go_elsewhere(&mut self, report: Report) -> Result<()> {
+        self.report = match self.choice {
+            Some(graphics) => report.forced(graphics),
+            None => report,
+        };
+        if let Some(easel) = self.easel.take() {
+            easel.stop();
+        }
+        self.line.hold(|| part_with(farewell(&self.report)));
+        let painter = painter(self.report.graphics, self.report.way);
+        self.easel = painter.map(|painter| Easel::start(painter, self.line.clone()));
+        self.scene = None;
+        self.terminal.clear()?;
+        Ok(())
     }
 
     /// Gives the terminal back to the shell, stops the process, and takes it over again when it

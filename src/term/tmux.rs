@@ -89,6 +89,31 @@ pub fn place() -> Option<(u16, u16)> {
     Some((left.parse().ok()?, top.parse::<u16>().ok()? + above))
 }
 
+/// Who shows the pane, and where it lies there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The processes of tmux that terminals are attached with.
+    pub clients: Vec<String>,
+    /// `None` where another window is shown.
+    pub place: Option<String>,
+}
+
+/// `None` where tmux cannot be asked, or is on another machine.
+pub fn whereabouts() -> Option<Whereabouts> {
+    env::var_os("TMUX")?;
+    let pane = env::var("TMUX_PANE").ok()?;
+    let clients = ["list-clients", "-t", &pane, "-F", "#{client_pid}", ";"];
+    let place = "#{window_active} #{pane_left} #{pane_top} #{status} #{window_zoomed_flag}";
+    let place = ["display-message", "-p", "-t", &pane, place];
+    let told = tell(&[&clients[..], &place[..]].concat())?;
+    let mut lines: Vec<String> = told.lines().map(str::to_string).collect();
+    let place = lines.pop()?;
+    Some(Whereabouts {
+        clients: lines,
+        place: place.strip_prefix("1 ").map(str::to_string),
+    })
+}
+
 fn tell(words: &[&str]) -> Option<String> {
     let output = Command::new("tmux")
         .args(words)

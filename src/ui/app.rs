@@ -132,13 +132,13 @@ impl App {
         self.show()?;
         while !self.state.quit {
             match self.next(received) {
-                Ok(event) => self.take(event),
+                Ok(event) => self.take(event)?,
                 Err(RecvTimeoutError::Timeout) => self.state.overlay.blink(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // All that has come meanwhile counts before the next frame is drawn.
             while let Ok(event) = received.try_recv() {
-                self.take(event);
+                self.take(event)?;
             }
             if std::mem::take(&mut self.state.suspend) {
                 self.screen.suspend()?;
@@ -158,10 +158,15 @@ impl App {
         }
     }
 
-    fn take(&mut self, event: Event) {
+    fn take(&mut self, event: Event) -> Result<(), Error> {
         match event {
             Event::Terminal(term::Event::Input(crossterm::event::Event::FocusGained)) => {
                 self.screen.repaint();
+            }
+            Event::Terminal(term::Event::Moved) => self.screen.repaint(),
+            Event::Terminal(term::Event::Elsewhere(report)) => {
+                self.screen.go_elsewhere(*report)?;
+                self.shown = None;
             }
             Event::Terminal(term::Event::Input(input)) => self.state.input(&input, now()),
             Event::Terminal(term::Event::Ready) => {}
@@ -175,6 +180,7 @@ impl App {
         if let Some(workers) = &mut self.workers {
             workers.follow(self.state.wants());
         }
+        Ok(())
     }
 
     fn show(&mut self) -> Result<(), Error> {
