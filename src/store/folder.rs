@@ -7,8 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use super::json::VerdictName;
 use crate::core::document::Verdict;
@@ -192,7 +192,7 @@ pub fn is_image(path: &Path) -> bool {
 }
 
 /// How far an image is, from its sidecar alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
     pub objects: u32,
     pub accepted: u32,
@@ -223,25 +223,41 @@ pub fn progress(image: &Path) -> Result<Option<Progress>> {
     let Some((path, bytes)) = sidecar::raw(image)? else {
         return Ok(None);
     };
-    let glance: Glance = serde_json::from_slice(&bytes).map_err(|e| Error::Sidecar {
-        path,
-        why: e.to_string(),
-        remedy: "bring back a copy of it, or move it away to begin anew",
-    })?;
-    let count = |wanted: Verdict| {
-        let judged = glance.objects.iter();
-        judged
-            .filter(|o| Verdict::from(o.verdict) == wanted)
-            .count() as u32
-    };
-    Ok(Some(Progress {
-        objects: glance.objects.len() as u32,
-        accepted: count(Verdict::Accepted),
-        rejected: count(Verdict::Rejected),
-        flagged: count(Verdict::Flagged),
-        has_draft: glance.draft.is_some(),
-        finished: glance.finished,
-    }))
+    Glance::read(&path, &bytes).map(|glance| Some(glance.progress()))
+}
+
+/// What a sidecar file is for, and how far that is.
+pub(super) fn glance(sidecar: &Path) -> Result<(String, Progress)> {
+    let image = sidecar::image_of(sidecar)?;
+    let bytes = fs::read(sidecar).map_err(|e| Error::io(sidecar, e))?;
+    Ok((image, Glance::read(sidecar, &bytes)?.progress()))
+}
+
+impl Glance {
+    fn read(path: &Path, bytes: &[u8]) -> Result<Self> {
+        serde_json::from_slice(bytes).map_err(|e| Error::Sidecar {
+            path: path.to_path_buf(),
+            why: e.to_string(),
+            remedy: "bring back a copy of it, or move it away to begin anew",
+        })
+    }
+
+    fn progress(&self) -> Progress {
+        let count = |wanted: Verdict| {
+            let judged = self.objects.iter();
+            judged
+                .filter(|o| Verdict::from(o.verdict) == wanted)
+                .count() as u32
+        };
+        Progress {
+            objects: self.objects.len() as u32,
+            accepted: count(Verdict::Accepted),
+            rejected: count(Verdict::Rejected),
+            flagged: count(Verdict::Flagged),
+            has_draft: self.draft.is_some(),
+            finished: self.finished,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod error;
 pub mod folder;
 pub mod formats;
 pub mod gather;
+pub mod index;
 mod json;
 pub mod lock;
 pub mod mask_png;

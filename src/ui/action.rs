@@ -13,6 +13,7 @@ use crate::core::scene::Photo;
 use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::decode::Look;
+use crate::store::index;
 use crate::store::settings::Class;
 use crate::store::sidecar::Access;
 use crate::store::verdicts::Line;
@@ -245,6 +246,8 @@ pub enum Outcome {
     /// More images of the folder.
     Found(Vec<PathBuf>),
     Walked,
+    /// How far images of this folder are.
+    Standings(PathBuf, Vec<index::Standing>),
     Opened(Box<OpenedImage>),
     /// A coarse picture of an image that takes long to decode.
     Looked(PathBuf, Look),

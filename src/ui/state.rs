@@ -1,6 +1,6 @@
 //! All that the app knows. `update` changes it; `view` and `wants` read it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use super::action::{Action, Answer, Hint, OpenedImage, Person, Tracks};
 use super::keymap::Keymap;
 use super::mode::{Mode, Notice, Overlay, Sheet, Snapping};
 use super::review::ReviewPass;
+use super::standings::{Standing, Standings};
 use super::tour::Tour;
 use crate::core::document::{Document, Object, Proposal};
 use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
@@ -108,8 +109,8 @@ pub struct State {
     pub broken: HashMap<PathBuf, String>,
     /// Neighbours that are decoded already.
     pub neighbours: Vec<(PathBuf, Photo)>,
-    /// Which images the person called finished, as far as seen.
-    pub finished: HashSet<PathBuf>,
+    /// How far the images are, as far as it is known.
+    pub standings: Standings,
     pub settings: Settings,
     pub keymap: Keymap,
     pub class: Arc<str>,
@@ -165,7 +166,7 @@ impl State {
             look: None,
             broken: HashMap::new(),
             neighbours: Vec::new(),
-            finished: HashSet::new(),
+            standings: Standings::default(),
             settings,
             keymap: Keymap::default(),
             class,
@@ -265,9 +266,8 @@ impl State {
     pub(super) fn opened(&mut self, image: OpenedImage) {
         self.look = None;
         let size = image.decoded.image.size();
-        if image.history.now().finished {
-            self.finished.insert(image.path.clone());
-        }
+        let standing = Standing::from(image.history.now());
+        self.standings.note(&image.path, standing);
         if let Some(note) = image.notes.first() {
             self.notice = Some(Notice::Info(note.clone()));
         }

@@ -141,3 +141,20 @@ fn a_large_photo_is_seen_coarsely_first_and_keys_typed_meanwhile_wait_for_all_of
         "the brush painted where it was"
     );
 }
+
+#[test]
+fn what_was_finished_in_an_earlier_session_is_passed_over_and_found_by_its_standing() {
+    let (folder, images) = folder(&["astronaut.png", "chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("w");
+    drop(session);
+    let mut session = Session::open(folder.path());
+    session.settle(|s| s.standings.of(&images[1]).finished);
+    assert_eq!(session.state.matching_images("is:finished"), [1]);
+    assert_eq!(session.state.matching_images("is:untouched o"), [0, 2]);
+    assert_eq!(session.state.matching_images("COF .png"), [2]);
+    session.keys("N");
+    assert_eq!(session.state.path(), Some(images[2].as_path()));
+}

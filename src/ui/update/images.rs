@@ -35,7 +35,7 @@ impl State {
         let count = self.images.len();
         let next = (1..count)
             .map(|by| (self.at + by) % count)
-            .find(|i| !self.finished.contains(&self.images[*i]));
+            .find(|i| !self.standings.of(&self.images[*i]).finished);
         match next {
             Some(at) => self.go_to(at),
             None => self.notice = Some(Notice::Info("every other image is finished".into())),
@@ -48,14 +48,10 @@ impl State {
             return;
         }
         let Some(open) = &mut self.open else { return };
-        let path = open.path.clone();
         let finished = !open.document().finished;
         open.history.step(|d| d.finished = finished);
         if finished {
-            self.finished.insert(path);
             self.notice = Some(Notice::Info("finished; N goes to the next".into()));
-        } else {
-            self.finished.remove(&path);
         }
     }
 }

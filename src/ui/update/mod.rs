@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use super::action::{Action, Outcome};
 use super::mode::{Brush, Mode, Notice, Overlay, Snapping};
+use super::standings::Standing;
 use super::state::State;
 use super::tour::Tour;
 use crate::core::document::Document;
@@ -167,8 +168,16 @@ impl State {
                 self.merged(&path, revision, *document, &notes);
             }
             Outcome::EngineReady(name) => self.engine = Some(name),
+            Outcome::Standings(folder, images) => {
+                for (name, progress) in images {
+                    let standing = Standing::from(&progress);
+                    self.standings.learn(&folder.join(name), standing);
+                }
+            }
             Outcome::Saved(path, revision) => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
+                    let standing = Standing::from(open.history.now());
+                    self.standings.note(&path, standing);
                     open.saved = revision;
                     open.unsaved = None;
                 }

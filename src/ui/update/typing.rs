@@ -1,5 +1,6 @@
 //! Lines that are typed: a class, a command, a comment; and the search in the help.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::core::document::Verdict;
@@ -72,21 +73,25 @@ impl State {
         names.filter(|n| n.to_lowercase().contains(&text)).collect()
     }
 
-    /// Images whose name holds the text, by their place in the list; without a text those from the
-    /// present one on. As many as a window shows.
+    /// Images whose name holds each word of the text and that stand as its words `is:…` say, by
+    /// their place in the list; without a text those from the present one on. As many as a window
+    /// shows.
     pub fn matching_images(&self, text: &str) -> Vec<usize> {
         const SHOWN: usize = 200;
         let text = text.to_lowercase();
-        let from = if text.is_empty() { self.at } else { 0 };
-        let images = self.images.iter().enumerate().skip(from);
-        images
-            .filter(|(_, path)| {
-                let name = path.file_name().unwrap_or_default();
-                name.to_string_lossy().to_lowercase().contains(&text)
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let from = if words.is_empty() { self.at } else { 0 };
+        let fits = |path: &Path| {
+            let standing = words.iter().any(|w| w.starts_with("is:"));
+            let standing = standing.then(|| self.standings.of(path));
+            words.iter().all(|word| {
+                let stands = standing.and_then(|s| s.fits(word));
+                stands.unwrap_or_else(|| holds(path, word))
             })
-            .map(|(at, _)| at)
-            .take(SHOWN)
-            .collect()
+        };
+        let images = self.images.iter().enumerate().skip(from);
+        let found = images.filter(|(_, path)| fits(path));
+        found.map(|(at, _)| at).take(SHOWN).collect()
     }
 
     fn confirm(&mut self, now: i64) {
@@ -135,6 +140,18 @@ impl State {
             Arc::make_mut(&mut d.objects[at]).comment = text.into();
         });
     }
+}
+
+/// Whether an image's name holds a word of small letters. A million names are looked through at
+/// every key: plain ones are not copied for it.
+fn holds(path: &Path, word: &str) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let bytes = name.as_encoded_bytes();
+    if bytes.is_ascii() && word.is_ascii() {
+        let mut windows = bytes.windows(word.len());
+        return windows.any(|w| w.eq_ignore_ascii_case(word.as_bytes()));
+    }
+    name.to_string_lossy().to_lowercase().contains(word)
 }
 
 /// Commands whose name or help holds the text; names that begin with it first.

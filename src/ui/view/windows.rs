@@ -10,6 +10,7 @@ use super::{DIM, colour, window};
 use crate::segment::BUILT_IN;
 use crate::ui::layout;
 use crate::ui::mode::Typing;
+use crate::ui::standings::Standing;
 use crate::ui::state::State;
 use crate::ui::update::matching_commands;
 
@@ -17,7 +18,10 @@ pub fn typing(state: &State, what: Typing, text: &str, choice: usize, frame: &mu
     let (title, rows) = match what {
         Typing::Class => ("class", classes(state, text)),
         Typing::Command => ("command", commands(state, text)),
-        Typing::Image => ("image", images(state, text)),
+        Typing::Image => (
+            "image: a part of its name, is:begun, is:finished, is:untouched, is:flagged",
+            images(state, text),
+        ),
         Typing::Comment => ("comment", Vec::new()),
         Typing::Flag => ("flag: why?", Vec::new()),
         Typing::Engine => ("engine: a name, or a model's file or folder", engines(text)),
@@ -63,12 +67,13 @@ fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
 fn images(state: &State, text: &str) -> Vec<Line<'static>> {
     let row = |at: usize| {
         let path = &state.images[at];
-        let sign = if state.broken.contains_key(path) {
-            "! "
-        } else if state.finished.contains(path) {
-            "✓ "
-        } else {
-            "  "
+        let standing = state.standings.of(path);
+        let sign = match standing {
+            _ if state.broken.contains_key(path) => "! ",
+            Standing { flagged: true, .. } => "⚑ ",
+            Standing { finished: true, .. } => "✓ ",
+            Standing { begun: true, .. } => "… ",
+            _ => "  ",
         };
         Line::from(vec![
             Span::styled(format!(" {:>6} ", at + 1), DIM),

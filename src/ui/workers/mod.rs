@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 use super::action::{Outcome, Survey, Wants};
 use crate::core::printable::printable;
 use crate::store::folder;
+use crate::store::index;
 use crate::store::survey;
 use crate::term;
 
@@ -199,11 +200,39 @@ fn tell(events: &Sender<Event>, outcome: Outcome) {
 }
 
 fn walk(paths: &[PathBuf], events: &Sender<Event>) {
-    let mut found = |batch| events.send(Event::Outcome(Outcome::Found(batch))).is_ok();
+    let mut folders: Vec<(PathBuf, usize)> = Vec::new();
+    let mut found = |batch: Vec<PathBuf>| {
+        for folder in batch.iter().filter_map(|image| image.parent()) {
+            match folders.last_mut().filter(|(last, _)| last == folder) {
+                Some((_, images)) => *images += 1,
+                None => folders.push((folder.to_path_buf(), 1)),
+            }
+        }
+        events.send(Event::Outcome(Outcome::Found(batch))).is_ok()
+    };
     if let Err(why) = folder::walk(paths, &mut found) {
         tell(events, Outcome::Failed(why.to_string()));
     }
     tell(events, Outcome::Walked);
+    // Whoever opens one image of a folder does not ask for the others.
+    for (folder, _) in folders.into_iter().filter(|(_, images)| *images > 1) {
+        stand(&folder, events);
+    }
+}
+
+/// Tells how far a folder's images are.
+fn stand(folder: &Path, events: &Sender<Event>) {
+    let mut found = |batch| {
+        let outcome = Outcome::Standings(folder.to_path_buf(), batch);
+        events.send(Event::Outcome(outcome)).is_ok()
+    };
+    let here = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    // A folder that cannot be read any more was told by the walk, or is by its images.
+    let _ = index::standings(here, &mut found);
 }
 
 fn look(wanted: &Survey, events: &Sender<Event>) {
