@@ -189,6 +189,7 @@ impl Placing<'_> {
         if down > 0 {
             let _ = write!(keys, "Y={down},");
         }
+        keys.push_str("z=2,");
         let spot = Spot {
             row: view.cells.row + row,
             col: view.cells.col + col,

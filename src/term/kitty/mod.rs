@@ -28,9 +28,6 @@ use crate::term::png::{Colours, rgb_png};
 
 /// Number of the view's part of a photo that is larger than what is sent of it.
 const DETAIL: u32 = 18;
-/// Planes below the marks: those are many, and in the plane that need not be said.
-const PHOTO: i32 = -2;
-const MASKS: i32 = -1;
 /// How many photos are sent ahead.
 const AHEAD: usize = 2;
 
@@ -73,18 +70,18 @@ impl Kitty {
         for (id, size) in shown.unwrap_or_default() {
             let part = scaled(view.source, (view.image.width, view.image.height), size);
             let part = [part.x0, part.y0, part.width(), part.height()];
-            wanted.insert((id, 1), cover(view, part, PHOTO));
+            wanted.insert((id, 1), cover(view, part, ""));
         }
         if self.detail == Some((key, *view)) {
             let (width, height) = screen_size(view);
-            wanted.insert((DETAIL, 1), cover(view, [0, 0, width, height], PHOTO));
+            wanted.insert((DETAIL, 1), cover(view, [0, 0, width, height], ""));
         }
         let look = look(scene);
         if let Some((id, part)) = self
             .masks
             .show(&look, view, self.speed, &mut self.wire, out)
         {
-            wanted.insert((id, 1), cover(view, part, MASKS));
+            wanted.insert((id, 1), cover(view, part, "z=1,"));
         }
         self.marks
             .place(&scene.marks, view, &mut self.wire, &mut wanted, out);
@@ -201,8 +198,9 @@ fn look(scene: &Scene) -> Look {
     }
 }
 
-/// A part of a picture over all of the view's cells, in a plane.
-fn cover(view: &View, [x, y, width, height]: [u32; 4], plane: i32) -> Spot {
+/// A part of a picture over all of the view's cells, in a plane. None lies below the cells: there
+/// kitty 0.26 adds red to the whole screen.
+fn cover(view: &View, [x, y, width, height]: [u32; 4], plane: &str) -> Spot {
     let mut keys = String::new();
     for (key, value) in [("x", x), ("y", y)] {
         if value > 0 {
@@ -210,7 +208,7 @@ fn cover(view: &View, [x, y, width, height]: [u32; 4], plane: i32) -> Spot {
         }
     }
     let (cols, rows) = (view.cells.cols, view.cells.rows);
-    let _ = write!(keys, "w={width},h={height},c={cols},r={rows},z={plane},");
+    let _ = write!(keys, "w={width},h={height},c={cols},r={rows},{plane}");
     Spot {
         row: view.cells.row,
         col: view.cells.col,
