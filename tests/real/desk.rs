@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use crate::glass::Glass;
-use crate::terminals::{self, Row};
+use crate::terminals::{self, Row, Terminal};
 
 /// How long anything may take on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -50,7 +50,7 @@ impl Drop for Group {
 /// A screen with a terminal that runs one command line. Everything ends when it is dropped.
 pub struct Desk {
     // Dropped in this order: the terminal before the screen it is on.
-    _terminal: Group,
+    terminal: Group,
     _far: Option<Group>,
     _screen: Group,
     display: String,
@@ -77,20 +77,10 @@ impl Desk {
         let folder = tempfile::tempdir().expect("a folder for the desk");
         let (screen, display) = screen(folder.path());
         let (mut command, far) = terminals::command(row, line, place, folder.path());
-        command
-            .current_dir(place)
-            .env("DISPLAY", &display)
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .env("LC_ALL", "C.UTF-8")
-            .env("COLORTERM", "truecolor")
-            .env("XDG_RUNTIME_DIR", folder.path())
-            .stdout(Stdio::null());
-        for foreign in ["WAYLAND_DISPLAY", "TMUX", "TERM_PROGRAM", "SSH_CONNECTION"] {
-            command.env_remove(foreign);
-        }
-        let terminal = Group::start(&mut command, &folder.path().join("terminal.log"));
+        command.current_dir(place);
+        let terminal = start(&mut command, &display, folder.path());
         let mut desk = Self {
-            _terminal: terminal,
+            terminal,
             _far: far,
             _screen: screen,
             display,
@@ -98,16 +88,47 @@ impl Desk {
             row,
             window: String::new(),
         };
-        let [by, what] = terminals::search(row);
-        desk.window = desk.wait("the terminal's window", |desk| {
+        desk.find_window();
+        desk
+    }
+
+    fn find_window(&mut self) {
+        let [by, what] = terminals::search(self.row);
+        self.window = self.wait("the terminal's window", |desk| {
             let found = desk.xdotool(&["search", "--onlyvisible", by, what]);
             let window = found.lines().last().map(str::to_string);
             window.ok_or_else(|| "there is none".into())
         });
-        let window = desk.window.clone();
-        desk.xdotool(&["windowmove", &window, "0", "0"]);
-        desk.xdotool(&["windowfocus", "--sync", &window]);
-        desk
+        let window = self.window.clone();
+        self.xdotool(&["windowmove", &window, "0", "0"]);
+        self.xdotool(&["windowfocus", "--sync", &window]);
+    }
+
+    /// Gives tmux an order.
+    pub fn tmux(&self, words: &[&str]) {
+        let socket = terminals::tmux_socket(self.folder.path());
+        let done = Command::new("tmux")
+            .arg("-S")
+            .arg(socket)
+            .args(words)
+            .status();
+        assert!(done.is_ok_and(|s| s.success()), "tmux {words:?}");
+    }
+
+    /// Ends the terminal, and shows the session of tmux in another one.
+    pub fn attach(&mut self, terminal: Terminal) {
+        self.tmux(&["detach-client"]);
+        self.wait("no window", |desk| {
+            let [by, what] = terminals::search(desk.row);
+            let found = desk.xdotool(&["search", "--onlyvisible", by, what]);
+            found.is_empty().then_some(()).ok_or(found)
+        });
+        let folder = self.folder.path();
+        let script = terminals::attach(folder);
+        let mut command = terminals::terminal(terminal, &script, folder);
+        self.terminal = start(&mut command, &self.display, folder);
+        self.row.terminal = terminal;
+        self.find_window();
     }
 
     /// Waits until the line has ended well.
@@ -204,6 +225,21 @@ impl Desk {
             .expect("xdotool is installed");
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
+}
+
+/// Starts a terminal on a display.
+fn start(command: &mut Command, display: &str, folder: &Path) -> Group {
+    command
+        .env("DISPLAY", display)
+        .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .env("LC_ALL", "C.UTF-8")
+        .env("COLORTERM", "truecolor")
+        .env("XDG_RUNTIME_DIR", folder)
+        .stdout(Stdio::null());
+    for foreign in ["WAYLAND_DISPLAY", "TMUX", "TERM_PROGRAM", "SSH_CONNECTION"] {
+        command.env_remove(foreign);
+    }
+    Group::start(command, &folder.join("terminal.log"))
 }
 
 /// Starts an X server on a free display; it says on stdout which one, once it is ready.

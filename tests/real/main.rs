@@ -8,6 +8,7 @@ mod desk;
 #[path = "../drawing/mod.rs"]
 mod drawing;
 mod glass;
+mod moves;
 mod terminals;
 
 use std::path::{Path, PathBuf};
@@ -33,12 +34,16 @@ macro_rules! table {
         #[test]
         #[ignore = "needs real terminals: .ci/run has them"]
         fn $name() {
-            app::makes_an_object(Row {
+            let row = Row {
                 name: stringify!($name),
                 terminal: Terminal::$terminal,
                 way: Way::$way,
                 graphics: $graphics,
-            });
+            };
+            if let Some(why) = terminals::missing(row.terminal) {
+                return println!("skipped: {why}");
+            }
+            app::makes_an_object(row);
         }
     )*};
 }
@@ -47,6 +52,8 @@ table! {
     kitty: Kitty, Direct, None;
     kitty_over_ssh: Kitty, Ssh, None;
     kitty_over_ssh_in_tmux: Kitty, SshTmux, None;
+    next_kitty_in_tmux: NextKitty, Tmux, None;
+    next_kitty_over_ssh_in_tmux: NextKitty, SshTmux, None;
     kitty_with_blocks: Kitty, Direct, Some("blocks");
     xterm_with_sixel: Xterm, Direct, None;
     xterm_in_tmux: Xterm, Tmux, None;

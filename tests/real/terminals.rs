@@ -21,6 +21,8 @@ pub struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terminal {
     Kitty,
+    /// Of the next Debian: it shows pictures inside tmux.
+    NextKitty,
     /// With sixel, as a vt340.
     Xterm,
     /// On a Wayland compositor of its own.
@@ -42,7 +44,9 @@ pub enum Way {
 pub const fn search(row: Row) -> [&'static str; 2] {
     match row.terminal {
         Terminal::Foot => ["--class", "weston"],
-        Terminal::Kitty | Terminal::Xterm | Terminal::XtermJs => ["--name", "^desk"],
+        Terminal::Kitty | Terminal::NextKitty | Terminal::Xterm | Terminal::XtermJs => {
+            ["--name", "^desk"]
+        }
     }
 }
 
@@ -97,13 +101,20 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-fn terminal(terminal: Terminal, script: &Path, folder: &Path) -> Command {
+pub fn terminal(terminal: Terminal, script: &Path, folder: &Path) -> Command {
     match terminal {
         Terminal::Kitty => {
             let mut command = Command::new("kitty");
             command.args(["--title", "desk", "--config"]);
             command.arg(write(folder, "kitty.conf", KITTY));
             command.arg("sh").arg(script);
+            command
+        }
+        Terminal::NextKitty => {
+            let mut command = Command::new("unshare");
+            command.args(["-m", "sh", "-c", NEXT_KITTY]);
+            command.arg(next_debian());
+            command.arg(write(folder, "kitty.conf", KITTY)).arg(script);
             command
         }
         Terminal::Xterm => {
@@ -145,6 +156,30 @@ fn terminal(terminal: Terminal, script: &Path, folder: &Path) -> Command {
             command
         }
     }
+}
+
+/// Where `tests/real/next.sh` puts the next Debian.
+fn next_debian() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/next-debian")
+}
+
+/// Why a terminal cannot be had here, where it cannot.
+pub fn missing(terminal: Terminal) -> Option<&'static str> {
+    if terminal != Terminal::NextKitty {
+        return None;
+    }
+    if !next_debian().join("usr/bin/kitty").exists() {
+        return Some("tests/real/next.sh has not fetched the next Debian's kitty");
+    }
+    let apart = Command::new("unshare").args(["-m", "true"]).status();
+    (!apart.is_ok_and(|s| s.success())).then_some("mounts of its own need root")
+}
+
+/// A line that shows the session of tmux in a further terminal.
+pub fn attach(folder: &Path) -> PathBuf {
+    let socket = tmux_socket(folder);
+    let line = format!("exec tmux -u -S {} attach\n", socket.display());
+    write(folder, "attach.sh", &line)
 }
 
 /// The page with xterm.js; its packages are fetched where they are missing.
@@ -212,6 +247,14 @@ set -g focus-events on
 set -g mouse on
 set -g status off
 ";
+
+/// Runs kitty in the folder of another system, and in kitty a script of this one. The mounts are
+/// seen by it alone, and go with it.
+const NEXT_KITTY: &str = "\
+    mkdir -p $0/host && mount --rbind / $0/host && \
+    for d in dev proc tmp; do mount --rbind /$d $0/$d; done && \
+    exec chroot $0 env HOME=/root kitty --title desk --config /host$1 \
+    /usr/sbin/chroot /host /usr/bin/env PATH=$PATH sh $2";
 
 const KITTY: &str = "\
 font_family DejaVu Sans Mono

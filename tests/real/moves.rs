@@ -1,0 +1,149 @@
+//! The picture stays with the program: where tmux moves its pane, where another terminal shows it,
+//! and where it is stopped and goes on.
+
+use std::fs;
+use std::path::Path;
+
+use crate::desk::Desk;
+use crate::glass::bright;
+use crate::terminals::{self, Row, Terminal, Way};
+use crate::{BLUE, count, drawn};
+use image::RgbImage;
+use termask::core::geometry::Size;
+
+/// Pixels that text and tmux's lines have, at most.
+const FEW: u64 = 12_000;
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn the_picture_follows_its_pane_in_the_next_kitty() {
+    follows_its_pane("panes_in_kitty", Terminal::NextKitty);
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn the_picture_follows_its_pane_in_xterm() {
+    follows_its_pane("panes_in_xterm", Terminal::Xterm);
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn the_picture_comes_along_to_another_terminal() {
+    if let Some(why) = terminals::missing(Terminal::NextKitty) {
+        return println!("skipped: {why}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut desk = open(folder.path(), "elsewhere", Terminal::NextKitty, Way::Tmux);
+    for terminal in [Terminal::Xterm, Terminal::NextKitty] {
+        wait_for_picture(&desk, 0..1000);
+        desk.attach(terminal);
+    }
+    wait_for_picture(&desk, 0..1000);
+    leave(&desk);
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn stopped_in_kitty_it_leaves_nothing_and_comes_back() {
+    stops_and_goes_on("stopped_in_kitty", Terminal::Kitty);
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn stopped_in_xterm_it_leaves_nothing_and_comes_back() {
+    stops_and_goes_on("stopped_in_xterm", Terminal::Xterm);
+}
+
+/// Another window and back, beside another pane, alone in the window for a while, on the other side.
+fn follows_its_pane(name: &'static str, terminal: Terminal) {
+    if let Some(why) = terminals::missing(terminal) {
+        return println!("skipped: {why}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = open(folder.path(), name, terminal, Way::Tmux);
+    wait_for_picture(&desk, 0..1000);
+    desk.tmux(&["new-window", "cat"]);
+    wait_for_nothing(&desk);
+    desk.tmux(&["last-window"]);
+    wait_for_picture(&desk, 0..1000);
+    desk.tmux(&["split-window", "-hb", "cat"]);
+    wait_for_picture(&desk, 510..1000);
+    desk.keep("split");
+    desk.tmux(&["select-pane", "-R"]);
+    desk.tmux(&["resize-pane", "-Z"]);
+    wait_for_picture(&desk, 0..1000);
+    desk.tmux(&["resize-pane", "-Z"]);
+    wait_for_picture(&desk, 510..1000);
+    desk.tmux(&["swap-pane", "-U"]);
+    wait_for_picture(&desk, 0..505);
+    leave(&desk);
+}
+
+/// To the shell and back, then to the end.
+fn stops_and_goes_on(name: &'static str, terminal: Terminal) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = open(folder.path(), name, terminal, Way::Direct);
+    wait_for_picture(&desk, 0..1000);
+    desk.press(&["ctrl+z"]);
+    wait_for_nothing(&desk);
+    desk.keep("stopped");
+    fs::write(folder.path().join("go"), "").expect("the shell is told");
+    wait_for_picture(&desk, 0..1000);
+    leave(&desk);
+}
+
+/// Opens an image of one colour; a shell goes on with a stopped program when a file says so.
+fn open(folder: &Path, name: &'static str, terminal: Terminal, way: Way) -> Desk {
+    let photo = drawn(folder, Size::new(400, 400));
+    let program = env!("CARGO_BIN_EXE_termask");
+    let line = format!(
+        "set -m\n'{program}' '{}'\n\
+         if [ $? -gt 128 ]; then until [ -e go ]; do sleep 0.1; done; fg >/dev/null; fi",
+        photo.display()
+    );
+    let row = Row {
+        name,
+        terminal,
+        way,
+        graphics: None,
+    };
+    Desk::open(row, &line, folder)
+}
+
+/// Waits until the photo is shown between two columns of pixels, in the middle there, and nowhere
+/// else.
+fn wait_for_picture(desk: &Desk, columns: std::ops::Range<u32>) {
+    desk.wait("the photo in its place", |desk| {
+        let screen = desk.look();
+        let middle = u32::midpoint(columns.start, columns.end);
+        let (left, right) = (middle.saturating_sub(200), middle + 200);
+        let inside = blue(&screen, left..right);
+        let all = blue(&screen, 0..screen.width());
+        let beside = all - blue(&screen, columns.clone());
+        (inside > 100_000 && beside == 0)
+            .then_some(())
+            .ok_or_else(|| format!("{inside} pixels of it, {beside} beside"))
+    });
+}
+
+fn blue(screen: &RgbImage, columns: std::ops::Range<u32>) -> u64 {
+    let width = columns.end - columns.start;
+    let part = image::imageops::crop_imm(screen, columns.start, 0, width, screen.height());
+    count(&part.to_image(), BLUE)
+}
+
+fn wait_for_nothing(desk: &Desk) {
+    desk.wait("no picture", |desk| {
+        let screen = desk.look();
+        let (photo, all) = (count(&screen, BLUE), bright(&screen));
+        (photo == 0 && all < FEW)
+            .then_some(())
+            .ok_or_else(|| format!("{photo} pixels of the photo, {all} in all"))
+    });
+}
+
+fn leave(desk: &Desk) {
+    desk.press(&["q"]);
+    desk.wait_for_end();
+    wait_for_nothing(desk);
+}
