@@ -17,7 +17,7 @@ use super::input::{Event, Input};
 use super::iterm::Iterm;
 use super::kitty::{self, Kitty};
 use super::line::Line;
-use super::pace::Pace;
+use super::pace::{Pace, Speed};
 use super::painter::Painter;
 use super::probe::{self, Probed};
 use super::sixel::Sixel;
@@ -105,6 +105,11 @@ impl Screen {
 
     pub const fn graphics(&self) -> Graphics {
         self.report.graphics
+    }
+
+    /// What the line to the terminal carries, as far as it was measured.
+    pub fn speed(&self) -> Speed {
+        self.line.speed()
     }
 
     /// Size of a cell in pixels; asked anew, because a person may change the font.

@@ -14,7 +14,7 @@ use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::decode::Look;
 use crate::store::index;
-use crate::store::settings::Class;
+use crate::store::settings::{Class, Switches};
 use crate::store::sidecar::Access;
 use crate::store::verdicts::Line;
 
@@ -66,6 +66,14 @@ pub enum Action {
     Hints,
     /// Back to where the cursor was before it jumped.
     JumpBack,
+    /// Names the cursor's place by a letter.
+    SetMark,
+    /// Goes to a place that was named.
+    GoToMark,
+    /// The view goes near a small object by itself, or not.
+    AutoZoom,
+    /// What a click would give is outlined, or not.
+    Preview,
     Extreme,
     /// Box sides snap to edges, or not.
     Snap,
@@ -156,6 +164,10 @@ pub struct Wants {
     pub hints: Option<Hints>,
     /// A question that nobody waits for: answered when no other one is.
     pub aside: Option<Ask>,
+    /// What a click at the resting cursor would give.
+    pub preview: Option<Ask>,
+    /// What was switched on and off, to be kept in the person's file.
+    pub switches: Option<(PathBuf, Switches)>,
     /// Tracks to write into the files of an image that is not open any more.
     pub tracks: Option<Arc<Tracks>>,
     pub save: Option<Save>,
@@ -255,6 +267,8 @@ pub enum Outcome {
     /// A neighbour is decoded.
     Ahead(PathBuf, Photo),
     Proposed(Box<Answer>),
+    /// What a click at the resting cursor would give.
+    Previewed(Box<Answer>),
     /// Objects the engine found by itself, the surest first.
     Hinted(Hints, Vec<Hint>),
     /// What came of a question that nobody waited for: proposals, or why there are none.

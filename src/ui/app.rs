@@ -133,7 +133,7 @@ impl App {
         while !self.state.quit {
             match self.next(received) {
                 Ok(event) => self.take(event)?,
-                Err(RecvTimeoutError::Timeout) => self.state.overlay.blink(),
+                Err(RecvTimeoutError::Timeout) => self.tick(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // All that has come meanwhile counts before the next frame is drawn.
@@ -149,12 +149,31 @@ impl App {
         Ok(self.finish(received))
     }
 
-    /// The next event; a blinking overlay is woken up in time.
+    /// The next event; a blinking overlay and a cursor that may come to rest are woken up in time.
     fn next(&self, received: &Receiver<Event>) -> Result<Event, RecvTimeoutError> {
         const BLINK: Duration = Duration::from_millis(500);
-        match self.state.overlay {
+        const REST: Duration = Duration::from_millis(150);
+        let state = &self.state;
+        match state.overlay {
+            _ if state.may_preview() && state.is_restless() => received.recv_timeout(REST),
             Overlay::Blink | Overlay::Dark => received.recv_timeout(BLINK),
             _ => received.recv().map_err(RecvTimeoutError::from),
+        }
+    }
+
+    /// A moment has passed in which nothing came.
+    fn tick(&mut self) {
+        if self.state.may_preview() && self.state.is_restless() {
+            self.state.rest();
+            self.follow();
+        } else {
+            self.state.overlay.blink();
+        }
+    }
+
+    fn follow(&mut self) {
+        if let Some(workers) = &mut self.workers {
+            workers.follow(self.state.wants());
         }
     }
 
@@ -177,9 +196,8 @@ impl App {
             }
             Event::Outcome(outcome) => self.state.learn(outcome),
         }
-        if let Some(workers) = &mut self.workers {
-            workers.follow(self.state.wants());
-        }
+        self.state.speed = self.screen.speed();
+        self.follow();
         Ok(())
     }
 

@@ -106,6 +106,7 @@ impl State {
                 KeyCode::Char('G') => Some(Action::Sheet),
                 _ => self.keymap.lookup(key).filter(serves_window),
             },
+            Mode::Mark(_) => return self.mark_key(key),
             Mode::Hints => {
                 if let KeyCode::Char(c) = key.code
                     && c.is_ascii_alphabetic()
@@ -122,6 +123,18 @@ impl State {
         };
         if let Some(action) = action {
             self.act(action, now);
+        }
+    }
+
+    fn mark_key(&mut self, key: Key) {
+        let Mode::Mark(marking) = std::mem::take(&mut self.mode) else {
+            return;
+        };
+        self.mode = std::mem::take(&mut self.behind);
+        if let KeyCode::Char(letter) = key.code
+            && letter.is_alphabetic()
+        {
+            self.mark(marking, letter);
         }
     }
 

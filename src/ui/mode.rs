@@ -20,6 +20,8 @@ pub enum Mode {
     Brush(Brush),
     /// A letter takes an object that the engine found.
     Hints,
+    /// The next letter names a place, or goes there.
+    Mark(Marking),
     /// Points of an outline, in order.
     Polygon {
         points: Vec<ImagePoint>,
@@ -40,6 +42,13 @@ pub enum Mode {
         search: String,
         scroll: u16,
     },
+}
+
+/// What the next letter does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marking {
+    Set,
+    Go,
 }
 
 /// An outline that is being edited.

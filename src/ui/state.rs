@@ -1,6 +1,6 @@
 //! All that the app knows. `update` changes it; `view` and `wants` read it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,8 +21,9 @@ use crate::core::scene::Photo;
 use crate::core::view::View;
 use crate::store::decode::Decoded;
 use crate::store::decode::Look;
-use crate::store::settings::{Class, Settings};
+use crate::store::settings::{Class, Settings, Switches};
 use crate::store::sidecar::Access;
+use crate::term::pace::Speed;
 
 /// The image on the screen.
 #[derive(Debug)]
@@ -49,6 +50,10 @@ pub struct Open {
     pub hinting: bool,
     /// The letters on the screen.
     pub hints: Vec<Hint>,
+    /// Where the cursor has rested for a moment.
+    pub resting: Option<ImagePoint>,
+    /// What a click there would give.
+    pub preview: Option<Answer>,
     /// Where the cursor was before it jumped.
     pub before_jump: Option<ImagePoint>,
     /// Which object is selected.
@@ -131,6 +136,14 @@ pub struct State {
     pub tour: Option<Tour>,
     pub sheet: Option<Sheet>,
     pub snapping: Snapping,
+    /// Places by their letters.
+    pub marks: BTreeMap<char, (PathBuf, ImagePoint)>,
+    /// Where the cursor goes on the image that is being opened.
+    pub arriving: Option<(PathBuf, ImagePoint)>,
+    /// What the line to the terminal carries.
+    pub speed: Speed,
+    /// Switches that are not in the person's file yet.
+    pub switched: Option<Switches>,
     /// What Repeat does again.
     pub last: Option<Action>,
     pub canvas: CellRect,
@@ -183,6 +196,10 @@ impl State {
             tour: None,
             sheet: None,
             snapping: Snapping::Off,
+            marks: BTreeMap::new(),
+            arriving: None,
+            speed: Speed::Fast,
+            switched: None,
             last: None,
             canvas: CellRect::default(),
             cell: CellSize::default(),
@@ -298,6 +315,8 @@ impl State {
             found: None,
             hinting: false,
             hints: Vec::new(),
+            resting: None,
+            preview: None,
             before_jump: None,
             selected: None,
             alternatives: Vec::new(),
@@ -330,6 +349,8 @@ impl State {
         });
         if std::mem::take(&mut open.accepting) {
             self.accept();
+        } else {
+            self.zoom_near();
         }
     }
 }

@@ -22,6 +22,8 @@ impl State {
             hints: self.wanted_hints(),
             aside: self.sought(),
             tracks: self.tracks.clone(),
+            preview: self.previewable(),
+            switches: self.settings.personal.clone().zip(self.switched),
             save: self.save(),
             class: self.new_class.clone(),
             survey: self.survey(),

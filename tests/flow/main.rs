@@ -10,6 +10,7 @@ use termask::core::geometry::{CellSize, ImagePoint, Size};
 use termask::core::review::Order;
 use termask::store::folder::progress;
 use termask::store::settings;
+use termask::term::pace::Speed;
 use termask::ui::keymap::Key;
 use termask::ui::mode::Mode;
 use termask::ui::review::Plan;
@@ -18,6 +19,7 @@ use termask::ui::tour::Tour;
 use termask::ui::workers::{Event, Workers};
 
 mod aim;
+mod comfort;
 mod contour;
 mod files;
 mod review;

@@ -17,7 +17,7 @@ use crate::core::scene::Rgb;
 use crate::store::error::{Error, Result};
 
 pub(super) use write::document;
-pub use write::{add_class, set_engine};
+pub use write::{add_class, set_engine, set_switches};
 
 /// The folder's file.
 const NAME: &str = "termask.toml";
@@ -40,6 +40,16 @@ pub struct OwnKey {
     pub place: String,
 }
 
+/// What a person switches on and off; kept in their own settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Switches {
+    /// The view goes near a small object while it is being made.
+    pub auto_zoom: bool,
+    /// What a click at the resting cursor would give is outlined.
+    pub preview: bool,
+}
+
 /// Folder and personal settings, merged: the folder's win.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
@@ -51,6 +61,9 @@ pub struct Settings {
     pub keys: BTreeMap<String, OwnKey>,
     /// What the folder's masks taught the click net, by class.
     pub adapted: Adaptations,
+    pub switches: Switches,
+    /// The person's own file; `None` where the system has no place for it.
+    pub personal: Option<PathBuf>,
     /// The folder's file, whether it exists or not.
     pub file: PathBuf,
 }
@@ -91,6 +104,7 @@ struct FileSettings {
     #[serde(skip)]
     placed: BTreeMap<String, OwnKey>,
     adapted: Adaptations,
+    switches: Option<Switches>,
 }
 
 /// A name alone, or a table.
@@ -201,6 +215,8 @@ fn load_with(folder: &Path, personal: Option<&Path>) -> Result<Settings> {
         keymap: ours.keymap.or(settings.keymap),
         keys: settings.placed,
         adapted: ours.adapted,
+        switches: ours.switches.or(settings.switches).unwrap_or_default(),
+        personal: personal.map(Path::to_path_buf),
         file,
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
-use super::{Class, fault, read};
+use super::{Class, Switches, fault, read};
 use crate::store::error::{Error, Result};
 use crate::store::replace;
 
@@ -61,6 +61,22 @@ pub fn set_engine(file: &Path, engine: &str) -> Result<()> {
     replace::write(file, document.to_string().as_bytes())
 }
 
+/// Writes what is switched on and off into a settings file, which is made where there is none.
+pub fn set_switches(file: &Path, switches: Switches) -> Result<()> {
+    read(file)?;
+    let mut document = document(file)?;
+    let Switches { auto_zoom, preview } = switches;
+    let table = document
+        .entry("switches")
+        .or_insert(Item::Table(Table::new()));
+    table["auto-zoom"] = value(auto_zoom);
+    table["preview"] = value(preview);
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    }
+    replace::write(file, document.to_string().as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{NAME, load_with};
@@ -86,6 +102,22 @@ mod tests {
         let settings = load_with(folder.path(), None).expect("read");
         assert_eq!(settings.classes.last(), Some(&dog));
         assert_eq!(settings.classes.len(), 2);
+    }
+
+    #[test]
+    fn switches_are_kept_beside_all_else_in_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("new/config.toml");
+        let switches = Switches {
+            preview: true,
+            ..Switches::default()
+        };
+        set_switches(&file, Switches::default()).expect("written");
+        set_engine(&file, "grabcut").expect("written");
+        set_switches(&file, switches).expect("written");
+        let settings = load_with(folder.path(), Some(&file)).expect("read");
+        assert_eq!(settings.switches, switches);
+        assert_eq!(settings.engine.as_deref(), Some("grabcut"));
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub const COMMANDS: &[Command] = &[
     command(G::Aim, "hints", "f", A::Hints, "letters on what the engine finds: a letter takes it, a capital accepts it at once"),
     command(G::Aim, "doubtful", ";", A::Doubtful, "go to the most doubtful place of the mask"),
 command(G::Aim, "jump-back", "'", A::JumpBack, "back to where the cursor was before it jumped"),
-command(G::Aim, "repeat", ".", A::Repeat, "the last click, correction or zoom again, here"),
+    command(G::Aim, "mark", "~", A::SetMark, "name this place by a letter (also :mark a)"),
+    command(G::Aim, "go-to-mark", "`", A::GoToMark, "go to the place with this letter, on another image too (also :go a)"),
+    command(G::Aim, "repeat", ".", A::Repeat, "the last click, correction or zoom again, here"),
 
     command(G::Prompt, "corner", "b", A::Corner, "box: one corner, then the other"),
 command(G::Prompt, "extreme", "x", A::Extreme, "box by the object's four outermost points, in any order"),
@@ -143,6 +145,8 @@ command(G::Objects, "intersect", "", A::IntersectObject, "keep what the selected
     command(G::View, "zoom-out", "-", A::ZoomOut, "zoom out"),
     command(G::View, "fit", "A-0 home", A::ZoomFit, "the whole image"),
     command(G::View, "zoom-object", "z", A::ZoomObject, "zoom to the draft or selected object, and back"),
+    command(G::View, "auto-zoom", "Z", A::AutoZoom, "go near a small object while it is being made, and back; or not"),
+    command(G::View, "preview", "T", A::Preview, "outline what a click would give where the cursor rests (by the click net), or not"),
     command(G::View, "overlay", "v", A::Overlay, "masks filled, outlined, blinking, off"),
 
     command(G::Review, "review", "r", A::Review, "start or end the review pass"),

@@ -49,6 +49,7 @@ impl State {
             draft.prompt.clicks.push(Click { at, side });
             draft.answered = false;
         });
+        self.answer_from_preview();
         let waits = self.shown().is_some_and(|o| {
             let prompt = &o.document().draft.prompt;
             !prompt.is_empty() && !prompt.is_answerable()
@@ -148,6 +149,7 @@ impl State {
             d.draft = Draft::default();
         });
         open.alternatives.clear();
+        self.zoom_back();
         self.give_up_fixing();
     }
 
@@ -175,6 +177,9 @@ impl State {
         }
         let count = open.document().objects.len();
         open.selected = open.selected.filter(|i| *i < count);
+        if open.document().draft.is_empty() {
+            self.zoom_back();
+        }
     }
 
     pub(super) fn next_alternative(&mut self) {

@@ -5,9 +5,11 @@ mod draft;
 mod engine;
 mod hints;
 mod images;
+mod marks;
 mod motion;
 mod objects;
 mod outline;
+mod preview;
 mod review;
 mod sheet;
 mod tracks;
@@ -19,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::action::{Action, Outcome};
-use super::mode::{Brush, Mode, Notice, Overlay, Snapping};
+use super::mode::{Brush, Marking, Mode, Notice, Overlay, Snapping};
 use super::standings::Standing;
 use super::state::State;
 use super::tour::Tour;
@@ -66,6 +68,10 @@ impl State {
             Action::Contour => self.start_contour(),
             Action::Extreme => self.put_extreme(),
             Action::Snap => self.toggle_snapping(),
+            Action::SetMark => self.open_window(Mode::Mark(Marking::Set)),
+            Action::GoToMark => self.open_window(Mode::Mark(Marking::Go)),
+            Action::AutoZoom => self.toggle_auto_zoom(),
+            Action::Preview => self.toggle_preview(),
             Action::JumpBack => self.jump_back(),
             Action::Repeat => self.repeat(now),
             Action::Sheet => self.toggle_sheet(),
@@ -133,6 +139,7 @@ impl State {
                 let is_open = self.open.as_ref().is_some_and(|o| o.path == image.path);
                 if Some(image.path.as_path()) == self.path() && !is_open {
                     self.opened(*image);
+                    self.arrive();
                     self.arrive_in_review();
                 }
             }
@@ -155,6 +162,7 @@ impl State {
                 }
             }
             Outcome::Proposed(answer) => self.proposed(*answer),
+            Outcome::Previewed(answer) => self.previewed(*answer),
             Outcome::Hinted(asked, found) => self.hinted(&asked, found),
             Outcome::Aside(asked, found) => self.refound(&asked, found),
             Outcome::Unanswered(path, why) => {

@@ -124,6 +124,7 @@ impl State {
         };
         if let Some(open) = &mut self.open {
             open.view = open.view.zoomed(factor, at);
+            open.wide = None;
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::core::document::Verdict;
 use crate::ui::action::Action;
 use crate::ui::keymap::{COMMANDS, Command};
-use crate::ui::mode::{Mode, Typing};
+use crate::ui::mode::{Marking, Mode, Typing};
 use crate::ui::state::State;
 
 impl State {
@@ -113,6 +113,11 @@ impl State {
             Typing::Command if text.starts_with("engine ") => {
                 self.choose_engine(&text["engine ".len()..]);
             }
+            Typing::Command if marking(&text).is_some() => {
+                if let Some((marking, letter)) = marking(&text) {
+                    self.mark(marking, letter);
+                }
+            }
             Typing::Command => {
                 let found = matching_commands(&text);
                 if let Some(command) = found.get(choice.min(found.len().saturating_sub(1))) {
@@ -152,6 +157,19 @@ fn holds(path: &Path, word: &str) -> bool {
         return windows.any(|w| w.eq_ignore_ascii_case(word.as_bytes()));
     }
     name.to_string_lossy().to_lowercase().contains(word)
+}
+
+/// `mark a` and `go a`.
+fn marking(text: &str) -> Option<(Marking, char)> {
+    let (word, letter) = text.trim().split_once(' ')?;
+    let marking = match word {
+        "mark" => Marking::Set,
+        "go" => Marking::Go,
+        _ => return None,
+    };
+    let mut letters = letter.chars();
+    let letter = letters.next().filter(|c| c.is_alphabetic())?;
+    letters.next().is_none().then_some((marking, letter))
 }
 
 /// Commands whose name or help holds the text; names that begin with it first.

@@ -121,6 +121,12 @@ fn layers(state: &State, open: &Open) -> Vec<Layer> {
             style
         },
     }));
+    let preview = state.preview().and_then(|answer| answer.proposals.first());
+    layers.extend(preview.filter(|_| seen).map(|proposal| Layer {
+        mask: Arc::clone(&proposal.mask),
+        colour: state.colour(&state.draft_class()),
+        style: Style::Hint,
+    }));
     if state.mode == Mode::Hints {
         let hints = open.hints.iter().enumerate();
         layers.extend(hints.map(|(i, hint)| Layer {

@@ -12,7 +12,7 @@ use super::{DIM, STRONG, colour};
 use crate::core::document::Verdict;
 use crate::core::geometry::Size;
 use crate::store::sidecar::Access;
-use crate::ui::mode::{Brush, Mode, Notice, Overlay};
+use crate::ui::mode::{Brush, Marking, Mode, Notice, Overlay};
 use crate::ui::review::Sight;
 use crate::ui::state::{Open, State};
 
@@ -198,6 +198,11 @@ fn told(state: &State) -> Line<'static> {
                 state.keymap.first("delete"),
                 state.keymap.first("accept"),
             )
+        }
+        Mode::Mark(Marking::Set) => "a letter names this place, esc leaves it".into(),
+        Mode::Mark(Marking::Go) => {
+            let known: Vec<String> = state.marks.keys().map(char::to_string).collect();
+            format!("go to the place with this letter: {}", known.join(" "))
         }
         Mode::Hints => {
             "hints: a letter takes that object, a capital accepts it at once, esc ends".into()

@@ -29,6 +29,8 @@ struct Inner {
     aside: Option<Ask>,
     /// The question for the click net.
     meanwhile: Option<Ask>,
+    /// What a click would give; the click net answers it when nothing else waits for it.
+    preview: Option<Ask>,
     /// To be computed ahead: the shown picture first, then its neighbours.
     ahead: Vec<Picture>,
     /// What is computed just now.
@@ -46,6 +48,13 @@ pub enum Job {
     Find(Hints),
     Aside(Ask),
     Prepare(Picture, Cancel),
+}
+
+/// What the click net's thread does next.
+#[derive(Debug)]
+pub enum Meanwhile {
+    StandIn(Ask),
+    Preview(Ask),
 }
 
 impl Desk {
@@ -85,6 +94,12 @@ impl Desk {
     /// The newest question that nobody waits for, or that there is none any more.
     pub fn aside(&self, ask: Option<Ask>) {
         self.lock().aside = ask;
+        self.changed.notify_all();
+    }
+
+    /// What a click would give, or that nobody wants to know any more.
+    pub fn preview(&self, ask: Option<Ask>) {
+        self.lock().preview = ask;
         self.changed.notify_all();
     }
 
@@ -134,8 +149,11 @@ impl Desk {
     }
 
     /// What the click net answers next; `None` means go home.
-    pub fn next_meanwhile(&self) -> Option<Ask> {
-        self.wait(|inner| inner.meanwhile.take())
+    pub fn next_meanwhile(&self) -> Option<Meanwhile> {
+        self.wait(|inner| {
+            let stand_in = inner.meanwhile.take().map(Meanwhile::StandIn);
+            stand_in.or_else(|| inner.preview.take().map(Meanwhile::Preview))
+        })
     }
 
     fn wait<T>(&self, look: impl Fn(&mut Inner) -> Option<T>) -> Option<T> {

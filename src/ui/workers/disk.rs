@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use super::{Event, tell};
 use crate::core::printable::printable;
 use crate::store::decode::Decoded;
-use crate::store::settings::{self, Class};
+use crate::store::settings::{self, Class, Switches};
 use crate::store::sidecar::{Access, Sidecar};
 use crate::store::verdicts::{self, Line};
 use crate::ui::action::{OpenedImage, Outcome, Save, Tracks};
@@ -20,6 +20,8 @@ pub enum DiskJob {
     Save(Save),
     AddClass(PathBuf, Class),
     Log(PathBuf, Vec<Arc<Line>>),
+    /// Keeps what the person switched on and off.
+    Switch(PathBuf, Switches),
     /// Gives objects of an image that is not open any more their tracks.
     Track(Arc<Tracks>),
 }
@@ -51,6 +53,10 @@ pub fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
             DiskJob::Track(tracks) => match track(&tracks) {
                 Ok(()) => continue,
                 Err(why) => Outcome::Failed(why),
+            },
+            DiskJob::Switch(file, switches) => match settings::set_switches(&file, switches) {
+                Ok(()) => continue,
+                Err(why) => Outcome::Failed(why.to_string()),
             },
             DiskJob::AddClass(file, class) => match settings::add_class(&file, &class) {
                 Ok(()) => Outcome::ClassSaved(class.name),

@@ -111,6 +111,14 @@ impl Workers {
         if wants.aside != self.last.aside {
             self.desk.aside(wants.aside.clone());
         }
+        if wants.preview != self.last.preview {
+            self.desk.preview(wants.preview.clone());
+        }
+        if wants.switches != self.last.switches
+            && let Some((file, switches)) = wants.switches.clone()
+        {
+            self.send(DiskJob::Switch(file, switches));
+        }
         if wants.tracks != self.last.tracks
             && let Some(tracks) = wants.tracks.clone()
         {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use super::desk::{Desk, Job};
+use super::desk::{Desk, Job, Meanwhile};
 use super::{Event, caught, tell};
 use crate::core::distance::Depths;
 use crate::core::document::Proposal;
@@ -142,7 +142,8 @@ fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sen
 /// Answers with the click net what the engine cannot answer yet, until the desk is closed.
 pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
     let mut net: Option<Box<dyn Engine>> = None;
-    while let Some(ask) = desk.next_meanwhile() {
+    while let Some(next) = desk.next_meanwhile() {
+        let (Meanwhile::StandIn(ask) | Meanwhile::Preview(ask)) = &next;
         let start = Instant::now();
         let asked = caught("segmenting", &ask.path, || {
             let mut fit = match net.take() {
@@ -155,13 +156,22 @@ pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
         });
         // The engine's own answer is on its way: a stand-in that fails need not be told.
         if let Ok(Ok(proposals)) = asked {
-            let answer = Answer {
-                ask,
-                proposals,
-                milliseconds: start.elapsed().as_secs_f64() * 1000.0,
-                is_final: false,
+            let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
+            let answer = |ask, is_final| {
+                Box::new(Answer {
+                    ask,
+                    proposals,
+                    milliseconds,
+                    is_final,
+                })
             };
-            tell(events, Outcome::Proposed(Box::new(answer)));
+            tell(
+                events,
+                match next {
+                    Meanwhile::StandIn(ask) => Outcome::Proposed(answer(ask, false)),
+                    Meanwhile::Preview(ask) => Outcome::Previewed(answer(ask, true)),
+                },
+            );
         }
     }
 }

@@ -1,0 +1,88 @@
+//! What the app does by itself: previews, automatic zoom; and places by letters.
+
+use super::*;
+
+/// A session whose switches are kept in a file of its own.
+fn open(folder: &Path) -> Session {
+    let mut session = Session::open(folder);
+    session.state.settings.personal = Some(folder.join("own.toml"));
+    session.state.settings.switches = settings::Switches::default();
+    session
+}
+
+#[test]
+fn where_the_cursor_rests_a_click_is_foreseen_and_then_needs_no_engine() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = open(folder.path());
+    session.settle(|s| s.engine.is_some());
+    session.state.rest();
+    assert!(session.state.wants().preview.is_none(), "nobody wants it");
+    session.keys("T");
+    session.state.rest();
+    session.settle(|s| s.preview().is_some());
+    let foreseen = session.state.preview().expect("seen").proposals[0].clone();
+    session.type_text("i");
+    assert!(session.state.wants().answer.is_none(), "it is answered");
+    assert_eq!(session.state.focus(), Some(foreseen.mask));
+    session.keys("esc l");
+    assert!(session.state.preview().is_none(), "the cursor went on");
+    session.keys("T");
+    drop(session);
+    let kept = std::fs::read_to_string(folder.path().join("own.toml")).expect("kept");
+    assert!(kept.contains("preview = false"), "{kept}");
+}
+
+#[test]
+fn no_preview_is_asked_for_on_a_slow_line_or_while_something_is_made() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = open(folder.path());
+    session.keys("T");
+    session.state.rest();
+    assert!(session.state.wants().preview.is_some());
+    session.state.speed = Speed::Slow;
+    assert!(session.state.wants().preview.is_none());
+    session.state.speed = Speed::Fast;
+    session.keys("b");
+    session.state.rest();
+    assert!(session.state.wants().preview.is_none(), "a box is begun");
+}
+
+#[test]
+fn the_view_goes_near_a_small_object_and_back_when_it_is_kept_or_dropped() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = open(folder.path());
+    let view = |s: &Session| s.state.shown().expect("open").view;
+    let wide = view(&session);
+    session.keys("b 3 l 2 j b");
+    assert_eq!(view(&session), wide, "nobody asked for it");
+    session.keys("esc Z b 3 h 2 k b");
+    let near = view(&session);
+    assert!(near.scale() > 1.5 * wide.scale());
+    assert!(near.source.contains(session.cursor()));
+    session.keys("o");
+    let moved = view(&session).scale() / near.scale();
+    assert!((moved - 1.0).abs() < 0.01, "a correction moves nothing");
+    session.keys("esc");
+    assert_eq!(view(&session), wide);
+    session.keys("b 3 l 2 j b + enter");
+    assert_ne!(view(&session), wide, "who zoomed by hand stays there");
+}
+
+#[test]
+fn a_letter_names_a_place_and_goes_there_from_another_image() {
+    let (folder, _) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = open(folder.path());
+    session.keys("L ~ a");
+    let place = session.cursor();
+    session.keys("H H ` b");
+    let told = format!("{:?}", session.state.notice);
+    assert!(told.contains("there are a"), "{told}");
+    session.keys("` a");
+    assert_eq!(session.cursor(), place);
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys(":");
+    session.type_text("go a\r");
+    session.settle(|s| s.at == 0 && s.shown().is_some());
+    assert_eq!(session.cursor(), place);
+}
