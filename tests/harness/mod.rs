@@ -190,6 +190,9 @@ impl Terminal {
         if bytes.windows(3).any(|w| w == b"\x1b[c") {
             self.press("\x1b[?62;22c");
         }
+        // The question how far it has come, which a line is measured by.
+        let asked = bytes.windows(4).filter(|w| *w == b"\x1b[5n").count();
+        self.press(&"\x1b[0n".repeat(asked));
     }
 }
 
