@@ -15,7 +15,7 @@ use termask::core::geometry::{ImagePoint, Size};
 use termask::core::history::History;
 use termask::core::image::Image;
 use termask::core::mask::Mask;
-use termask::store::decode::Decoded;
+use termask::store::decode::{Decoded, Depth};
 use termask::store::folder;
 use termask::store::formats::{self, Format};
 use termask::store::gather::{self, Choice};
@@ -95,6 +95,7 @@ fn decoded(size: Size) -> Decoded {
         orientation: 1,
         sha256: String::new(),
         key: 0,
+        depth: Depth::Bytes,
         notes: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use termask::core::geometry::{ImagePoint, Size};
 use termask::core::history::History;
 use termask::core::image::Image;
 use termask::core::mask::Mask;
-use termask::store::decode::Decoded;
+use termask::store::decode::{Decoded, Depth};
 use termask::store::replace::LEFTOVER;
 use termask::store::sidecar::{self, Sidecar};
 
@@ -27,6 +27,7 @@ fn decoded() -> Decoded {
         orientation: 1,
         sha256: "ab".into(),
         key: 1,
+        depth: Depth::Bytes,
         notes: Vec::new(),
     }
 }

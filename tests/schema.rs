@@ -10,7 +10,7 @@ use termask::core::history::History;
 use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::store::decode::Decoded;
+use termask::store::decode::{Decoded, Depth};
 use termask::store::sidecar::Sidecar;
 
 const SIZE: Size = Size::new(40, 30);
@@ -54,6 +54,7 @@ fn written() -> Value {
         orientation: 6,
         sha256: "ab".repeat(32),
         key: 1,
+        depth: Depth::Bytes,
         notes: Vec::new(),
     };
     let opened = Sidecar::open(&image, &decoded).expect("opened");

@@ -12,6 +12,7 @@ use crate::store::decode;
 use crate::store::error::{Error, Result};
 use crate::store::folder;
 use crate::store::mask_png;
+use crate::store::pages;
 use crate::store::replace::LEFTOVER;
 use crate::store::settings;
 use crate::store::sidecar::{self, Read, SIDECAR};
@@ -207,7 +208,7 @@ fn orphan(path: &Path) -> Option<Fault> {
             Kind::Damaged,
             format!("it is for {image:?}, which is no name of a file beside it"),
         )),
-        Ok(image) if path.with_file_name(&image).is_file() => None,
+        Ok(image) if pages::exists(&path.with_file_name(&image)) => None,
         Ok(image) => Some(fault(
             Kind::Orphan,
             format!("its image {image:?} is not there"),

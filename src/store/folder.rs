@@ -15,6 +15,7 @@ use crate::core::document::Verdict;
 use crate::core::printable::printable;
 use crate::store::decode::ENDINGS;
 use crate::store::error::{Error, Result};
+use crate::store::pages;
 use crate::store::sidecar;
 
 /// Finds the images under `paths` in natural order, a folder at a time, and hands them over in
@@ -31,7 +32,7 @@ pub fn walk(paths: &[PathBuf], found: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> R
             let goes_on = if place.is_dir() {
                 walk_folder(&place, &mut give)?
             } else {
-                give(vec![place])
+                give(pages::all(place))
             };
             if !goes_on {
                 return Ok(());
@@ -49,7 +50,7 @@ pub fn walk(paths: &[PathBuf], found: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> R
 
 /// A path that exists, or what a pattern matches.
 fn expand(path: &Path) -> Result<Vec<PathBuf>> {
-    if path.exists() {
+    if path.exists() || pages::exists(path) {
         return Ok(vec![path.to_path_buf()]);
     }
     let pattern = path.to_string_lossy();
@@ -126,14 +127,16 @@ impl Walk<'_> {
         if let Some(first) = &first {
             // It goes at once, so that it is seen at once.
             self.begun = true;
-            if !(self.give)(vec![folder.join(first)]) {
+            let first = folder.join(first);
+            if !(self.give)(vec![first.clone()]) || !(self.give)(pages::all(first).split_off(1)) {
                 return Ok(false);
             }
         }
         images.par_sort_unstable_by(|a, b| natural(a, b));
         let skipped = usize::from(first.is_some());
         for batch in images[skipped..].chunks(BATCH) {
-            if !(self.give)(batch.iter().map(|n| folder.join(n)).collect()) {
+            let images = batch.par_iter().flat_map(|n| pages::all(folder.join(n)));
+            if !(self.give)(images.collect()) {
                 return Ok(false);
             }
         }
@@ -187,8 +190,9 @@ fn natural(a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Ordering {
 
 /// By its ending; masks of ours are none.
 pub fn is_image(path: &Path) -> bool {
+    let (path, _) = pages::split(path);
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && !sidecar::is_mask_name(path)
+    ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && !sidecar::is_mask_name(&path)
 }
 
 /// How far an image is, from its sidecar alone.

@@ -11,6 +11,7 @@ use crate::store::decode;
 use crate::store::error::{Error, Result};
 use crate::store::folder;
 use crate::store::formats::{self, FoundImage, Labelled, Part, Set};
+use crate::store::pages;
 use crate::store::settings;
 use crate::store::sidecar::{self, Access, Sidecar};
 
@@ -65,6 +66,11 @@ fn labelled(root: &Path, path: &Path, choice: &Choice) -> Result<Option<Labelled
         .into_owned();
     // A part of a list of lines, and of a path on any system.
     let name = below.replace(|c: char| c.is_control() || "/\\".contains(c), "_");
+    // A page goes out as a file of its own.
+    let name = match pages::split(path).1 {
+        0 => name,
+        _ => format!("{}.png", pages::stem(Path::new(&name))),
+    };
     let objects = read.history.now().objects.iter();
     let wanted = |o: &&Arc<Object>| formats::is_wanted(o, choice.only, &choice.classes);
     Ok(Some(Labelled {

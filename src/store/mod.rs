@@ -17,6 +17,7 @@ pub mod masks;
 mod merge;
 pub mod names;
 pub mod next;
+pub mod pages;
 pub mod replace;
 pub mod settings;
 pub mod sidecar;

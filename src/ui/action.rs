@@ -13,6 +13,7 @@ use crate::core::scene::Photo;
 use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::decode::Look;
+use crate::store::decode::Window;
 use crate::store::index;
 use crate::store::settings::{Class, Switches};
 use crate::store::sidecar::Access;
@@ -115,6 +116,9 @@ pub enum Action {
     ZoomOut,
     ZoomFit,
     ZoomObject,
+    /// More of the values beyond 8 bits become black or white.
+    NarrowWindow,
+    WidenWindow,
     Overlay,
     Review,
     Judge(Verdict),
@@ -156,6 +160,8 @@ impl PartialEq for Save {
 pub struct Wants {
     /// The image to be open.
     pub open: Option<PathBuf>,
+    /// How values beyond 8 bits are shown.
+    pub window: Window,
     /// Images to decode ahead, the likeliest first.
     pub ahead: Vec<PathBuf>,
     /// A prompt without an answer.
@@ -263,6 +269,8 @@ pub enum Outcome {
     Opened(Box<OpenedImage>),
     /// A coarse picture of an image that takes long to decode.
     Looked(PathBuf, Look),
+    /// The open image through another window.
+    Windowed(PathBuf, Window, Box<Decoded>),
     OpenFailed(PathBuf, String),
     /// A neighbour is decoded.
     Ahead(PathBuf, Photo),

@@ -21,6 +21,7 @@ use crate::core::scene::Photo;
 use crate::core::view::View;
 use crate::store::decode::Decoded;
 use crate::store::decode::Look;
+use crate::store::decode::Window;
 use crate::store::settings::{Class, Settings, Switches};
 use crate::store::sidecar::Access;
 use crate::term::pace::Speed;
@@ -131,6 +132,8 @@ pub struct State {
     /// The count typed so far, and the class to go back to should a move follow.
     pub count: Option<(u32, Arc<str>)>,
     pub brush: f64,
+    /// How values beyond 8 bits are shown, of all images.
+    pub window: Window,
     pub overlay: Overlay,
     pub review: ReviewPass,
     pub tour: Option<Tour>,
@@ -191,6 +194,7 @@ impl State {
             behind: Mode::Aim,
             count: None,
             brush: 12.0,
+            window: Window::default(),
             overlay: Overlay::default(),
             review: ReviewPass::default(),
             tour: None,

@@ -17,6 +17,7 @@ impl State {
                 .path()
                 .filter(|p| !self.broken.contains_key(*p))
                 .map(Path::to_path_buf),
+            window: self.window,
             ahead: self.ahead(),
             answer: self.question(),
             hints: self.wanted_hints(),

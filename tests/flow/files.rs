@@ -100,6 +100,7 @@ fn what_somebody_else_wrote_meanwhile_is_shown_and_kept() {
 fn an_image_is_reached_by_a_part_of_its_name() {
     let (folder, _) = folder(&["astronaut.png", "chelsea.png", "coffee.png"]);
     let mut session = Session::open(folder.path());
+    session.settle(|s| s.walked);
     session.keys("/");
     session.type_text("coff");
     session.keys("enter");
@@ -157,4 +158,55 @@ fn what_was_finished_in_an_earlier_session_is_passed_over_and_found_by_its_stand
     assert_eq!(session.state.matching_images("COF .png"), [2]);
     session.keys("N");
     assert_eq!(session.state.path(), Some(images[2].as_path()));
+}
+
+/// Two pages: bytes, then 16 bits of which most lie in a narrow range.
+fn two_pages(path: &Path) {
+    use tiff::encoder::colortype::{Gray16, RGB8};
+    let mut file = std::fs::File::create(path).expect("created");
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut file).expect("begun");
+    let grey = vec![90_u8; 3 * 64 * 48];
+    encoder.write_image::<RGB8>(64, 48, &grey).expect("written");
+    let deep: Vec<u16> = (0..64 * 48_u16).map(|v| 5000 + v).collect();
+    encoder
+        .write_image::<Gray16>(64, 48, &deep)
+        .expect("written");
+}
+
+#[test]
+fn each_page_has_files_of_its_own_and_keys_change_how_its_values_are_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    two_pages(&folder.path().join("scan.tif"));
+    let mut session = Session::open(folder.path());
+    session.settle(|s| s.walked);
+    assert_eq!(session.state.images.len(), 2);
+    session.keys("m m enter }");
+    let told = format!("{:?}", session.state.notice);
+    assert!(told.contains("8 bits a value"), "{told}");
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    let before = session.state.shown().expect("open").decoded.clone();
+    session.keys("}");
+    session.settle(|s| s.shown().is_some_and(|o| o.decoded.key != before.key));
+    let open = session.state.shown().expect("open");
+    let at = ImagePoint::new(0, 1);
+    assert!(open.decoded.image.pixel(at)[0] < before.image.pixel(at)[0]);
+    session.keys("{");
+    session.settle(|s| s.shown().is_some_and(|o| o.decoded.key == before.key));
+    session.keys("m m enter");
+    drop(session);
+    for name in ["scan", "scan#2"] {
+        assert!(folder.path().join(format!("{name}.termask.json")).is_file());
+        assert!(folder.path().join(format!("{name}.mask.png")).is_file());
+    }
+    let faults = termask::store::check::check(folder.path(), termask::store::check::Mode::Look);
+    assert_eq!(faults.expect("checked"), []);
+    let out = tempfile::tempdir().expect("a folder");
+    let choice = termask::store::gather::Choice::default();
+    let gathered = termask::store::gather::gather(folder.path(), &choice).expect("gathered");
+    let yolo = termask::store::formats::Format::Yolo;
+    termask::store::formats::export(&gathered.set, yolo, out.path()).expect("exported");
+    let page = out.path().join("images/train/scan#2.png");
+    assert_eq!(image::image_dimensions(page).expect("a picture"), (64, 48));
+    assert!(out.path().join("labels/train/scan#2.txt").is_file());
 }

@@ -8,7 +8,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::{Picture, check, colour, tone};
+use super::{Depth, Picture, check, colour, tone};
 use crate::core::geometry::Size;
 
 const CUT_SHORT: &str = "it is cut short and a part of it may be missing: copy it again";
@@ -72,6 +72,7 @@ pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
         }
     };
     Ok(Picture {
+        depth: Depth::Bytes,
         pixels,
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
         notes,

@@ -3,6 +3,7 @@
 mod colour;
 mod jpeg;
 mod look;
+mod patched;
 #[cfg(test)]
 mod tests;
 mod tiff;
@@ -10,7 +11,8 @@ mod tone;
 mod turn;
 
 use std::fs;
-use std::io::Cursor;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufRead, Cursor, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,11 +21,13 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use sha2::{Digest, Sha256};
 
 pub use self::look::{Look, look};
+pub use self::tiff::page_count;
 pub use self::tone::Window;
 use crate::core::geometry::Size;
 use crate::core::image::Image;
 use crate::core::printable::{printable, printable_text};
 use crate::store::error::{Error, Result};
+use crate::store::pages;
 
 /// Endings of the files that are taken for images.
 pub const ENDINGS: [&str; 9] = [
@@ -48,6 +52,15 @@ const TOO_LARGE: &str =
 /// A larger file is not read.
 const MOST_BYTES: u64 = 8 << 30;
 
+/// Whether a file holds more than a screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Eight bits a value: they are shown as they are.
+    Bytes,
+    /// More: what is shown of them depends on the window.
+    More,
+}
+
 /// A picture with what the sidecar wants to know of its file.
 #[derive(Debug, Clone)]
 pub struct Decoded {
@@ -56,8 +69,9 @@ pub struct Decoded {
     pub orientation: u8,
     /// sha256 of the file's bytes, hexadecimal.
     pub sha256: String,
-    /// The first 8 bytes of the sha256: names the pixels in caches and in the terminal.
+    /// Made of the sha256, the page and the window: names the pixels in caches and in the terminal.
     pub key: u64,
+    pub depth: Depth,
     /// What the person should know of the file: it is cut short, it has more pages, …
     pub notes: Vec<String>,
 }
@@ -66,6 +80,7 @@ pub struct Decoded {
 struct Picture {
     pixels: RgbImage,
     orientation: Orientation,
+    depth: Depth,
     notes: Vec<&'static str>,
 }
 
@@ -82,18 +97,20 @@ pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
         why,
         remedy,
     };
-    let length = fs::metadata(path).map_err(io)?.len();
+    let (file, page) = pages::split(path);
+    let length = fs::metadata(&file).map_err(io)?.len();
     if length > MOST_BYTES {
         let why = format!("it has {length} bytes");
         return Err(refuse(why, TOO_LARGE));
     }
-    let bytes = fs::read(path).map_err(io)?;
+    let bytes = fs::read(&file).map_err(io)?;
     if bytes.is_empty() {
         return Err(refuse("the file is empty".into(), "copy it again"));
     }
     // The hash takes as long as the decoding of a small JPEG: both at once.
-    let (digest, decoded) = rayon::join(|| Sha256::digest(&bytes), || upright(&bytes, window));
-    let (image, orientation, notes) = decoded.map_err(|why| {
+    let (digest, decoded) =
+        rayon::join(|| Sha256::digest(&bytes), || upright(&bytes, page, window));
+    let (image, orientation, depth, notes) = decoded.map_err(|why| {
         let remedy = match why {
             ImageError::Unsupported(_) => {
                 "it is no JPEG, PNG, WebP, BMP, TIFF or GIF that can be read: convert it"
@@ -103,15 +120,31 @@ pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
         };
         refuse(printable_text(why.to_string().trim()), remedy)
     })?;
-    let first: [u8; 8] = digest[..8].try_into().expect("a sha256 has 32 bytes");
     let told = |note: &&str| format!("{}: {note}", printable(path));
     Ok(Decoded {
         image: Arc::new(image),
         orientation: orientation.to_exif(),
         sha256: hex::encode(digest),
-        key: u64::from_be_bytes(first),
+        key: key(&digest, page, window, depth),
+        depth,
         notes: notes.iter().map(told).collect(),
     })
+}
+
+/// A number for the pixels. Those of a plain file are named by its bytes alone.
+fn key(digest: &[u8], page: usize, window: Window, depth: Depth) -> u64 {
+    let first: [u8; 8] = digest[..8].try_into().expect("a sha256 has 32 bytes");
+    let of_file = u64::from_be_bytes(first);
+    let is_windowed = depth == Depth::More && window != Window::default();
+    if page == 0 && !is_windowed {
+        return of_file;
+    }
+    let mut key = DefaultHasher::new();
+    (of_file, page).hash(&mut key);
+    if is_windowed {
+        (window.low.to_bits(), window.high.to_bits()).hash(&mut key);
+    }
+    key.finish()
 }
 
 /// The size of an upright image, without decoding it.
@@ -121,12 +154,13 @@ pub fn size(path: &Path) -> Result<Size> {
         why: why.to_string(),
         remedy: "copy it again, or convert it",
     };
-    let reader = ImageReader::open(path).map_err(|e| Error::io(path, e))?;
+    let (file, page) = pages::split(path);
+    let reader = ImageReader::open(&file).map_err(|e| Error::io(path, e))?;
     let reader = reader
         .with_guessed_format()
         .map_err(|e| Error::io(path, e))?;
     if reader.format() == Some(ImageFormat::Tiff) {
-        return tiff::size(&mut reader.into_inner()).map_err(|e| told(&e));
+        return tiff::size(&mut reader.into_inner(), page).map_err(|e| told(&e));
     }
     let mut decoder = reader.into_decoder().map_err(|e| told(&e))?;
     let (width, height) = decoder.dimensions();
@@ -143,25 +177,29 @@ fn turned(size: Size, orientation: Orientation) -> Size {
     }
 }
 
-fn upright(
-    bytes: &[u8],
-    window: Window,
-) -> image::ImageResult<(Image, Orientation, Vec<&'static str>)> {
+/// An upright image, how it was turned, how deep its values are, and what to say of it.
+type Upright = (Image, Orientation, Depth, Vec<&'static str>);
+
+fn upright(bytes: &[u8], page: usize, window: Window) -> image::ImageResult<Upright> {
     let picture = match image::guess_format(bytes)? {
         ImageFormat::Jpeg => jpeg::read(bytes)?,
-        ImageFormat::Tiff => tiff::read(bytes, window)?,
-        format => read(bytes, format, window)?,
+        ImageFormat::Tiff => tiff::read(bytes, page, window)?,
+        format => read(Cursor::new(bytes), format, window)?,
     };
     let size = Size::new(picture.pixels.width(), picture.pixels.height());
     let mut rgb = picture.pixels.into_raw();
     let size = turn::upright(&mut rgb, size, picture.orientation);
     let image = look::with_small(Image::from_rgb(size, rgb));
-    Ok((image, picture.orientation, picture.notes))
+    Ok((image, picture.orientation, picture.depth, picture.notes))
 }
 
 /// Any format that has no reader of its own here.
-fn read(bytes: &[u8], format: ImageFormat, window: Window) -> image::ImageResult<Picture> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+fn read(
+    file: impl BufRead + Seek,
+    format: ImageFormat,
+    window: Window,
+) -> image::ImageResult<Picture> {
+    let mut reader = ImageReader::with_format(file, format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_BYTES);
     reader.limits(limits);
@@ -170,7 +208,9 @@ fn read(bytes: &[u8], format: ImageFormat, window: Window) -> image::ImageResult
     check(Size::new(width, height))?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().ok().flatten();
-    let mut rgb = tone::rgb(DynamicImage::from_decoder(decoder)?, window);
+    let picture = DynamicImage::from_decoder(decoder)?;
+    let depth = tone::depth(&picture);
+    let mut rgb = tone::rgb(picture, window);
     let mut notes = Vec::new();
     if let Some(profile) = profile {
         notes.extend(colour::to_srgb(&mut rgb, &profile));
@@ -178,6 +218,7 @@ fn read(bytes: &[u8], format: ImageFormat, window: Window) -> image::ImageResult
     Ok(Picture {
         pixels: rgb,
         orientation,
+        depth,
         notes,
     })
 }

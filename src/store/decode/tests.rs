@@ -128,11 +128,7 @@ fn floating_point_is_spread_over_its_own_range_and_no_number_is_black() {
     let at = |x, y| decoded.image.pixel(ImagePoint::new(x, y))[0];
     assert_eq!((at(0, 0), at(7, 0), at(29, 9)), (0, 0, 255));
     assert!(at(0, 5) > 110 && at(0, 5) < 140, "{}", at(0, 5));
-    let note = &decoded.notes[0];
-    assert!(
-        note.contains("depth.tif") && note.contains("pages"),
-        "{note}"
-    );
+    assert_eq!(decoded.depth, Depth::More);
     let wide = Window {
         low: 0.0,
         high: 50.0,
@@ -255,4 +251,110 @@ fn what_cannot_be_read_is_told_with_its_name_and_a_remedy() {
         why.contains("/gone/a.png") && why.contains("check the name"),
         "{why}"
     );
+}
+
+/// Three pages of 30x10, one of them a smaller copy of the first that does not count.
+pub(in crate::store) fn pages() -> Vec<u8> {
+    use ::tiff::encoder::colortype::{Gray16, RGB8};
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = ::tiff::encoder::TiffEncoder::new(&mut bytes).expect("begun");
+    let red: Vec<u8> = [200, 10, 10].repeat(300);
+    encoder.write_image::<RGB8>(30, 10, &red).expect("written");
+    let mut small = encoder.new_image::<RGB8>(3, 1).expect("begun");
+    let kind = ::tiff::tags::Tag::NewSubfileType;
+    small.encoder().write_tag(kind, 1_u32).expect("written");
+    small.write_data(&red[..9]).expect("written");
+    let green: Vec<u8> = [10, 200, 10].repeat(200);
+    encoder
+        .write_image::<RGB8>(20, 10, &green)
+        .expect("written");
+    let ramp: Vec<u16> = (0..50).map(|v| 1000 + 10 * v).collect();
+    encoder
+        .write_image::<Gray16>(10, 5, &ramp)
+        .expect("written");
+    bytes.into_inner()
+}
+
+#[test]
+fn each_page_of_a_tiff_is_an_image_with_its_own_pixels_size_and_key() {
+    let (_folder, path) = file("scan.tif", &pages());
+    let images = pages::all(path.clone());
+    let names: Vec<_> = images
+        .iter()
+        .map(|p| p.file_name().expect("a name"))
+        .collect();
+    assert_eq!(names, ["scan.tif", "scan.tif#2", "scan.tif#3"]);
+    let sizes = [Size::new(30, 10), Size::new(20, 10), Size::new(10, 5)];
+    let firsts = [[200, 10, 10], [10, 200, 10], [0; 3]];
+    let mut keys = Vec::new();
+    for ((image, wanted), first) in images.iter().zip(sizes).zip(firsts) {
+        let decoded = decode(image).expect("decoded");
+        assert_eq!(decoded.image.size(), wanted);
+        assert_eq!(size(image).expect("read"), wanted);
+        assert_eq!(decoded.image.pixel(ImagePoint::new(0, 0)), first);
+        keys.push(decoded.key);
+    }
+    assert!(keys[0] != keys[1] && keys[1] != keys[2], "{keys:?}");
+    let why = decode(&path.with_file_name("scan.tif#4")).expect_err("no page");
+    assert!(why.to_string().contains("fewer pages"), "{why}");
+}
+
+#[test]
+fn another_window_has_another_key_where_there_is_more_to_see_than_bytes() {
+    let wide = Window {
+        low: 0.0,
+        high: 100.0,
+    };
+    let (_folder, path) = file("scan.tif", &pages());
+    let key = |name: &str, window| {
+        let decoded = decode_windowed(&path.with_file_name(name), window);
+        decoded.expect("decoded").key
+    };
+    let (usual, deep) = (Window::default(), "scan.tif#3");
+    assert_eq!(key("scan.tif", usual), key("scan.tif", wide));
+    assert_ne!(key(deep, usual), key(deep, wide));
+}
+
+#[test]
+fn a_tiff_with_a_table_of_colours_gives_its_colours() {
+    use ::tiff::tags::Tag;
+    for (bits, packed) in [
+        (8_u16, vec![1_u8, 0, 3, 2, 2, 1]),
+        (4, vec![0x10, 0x30, 0x22, 0x10]),
+    ] {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut encoder = ::tiff::encoder::TiffEncoder::new(&mut bytes).expect("begun");
+        let mut page = encoder.image_directory().expect("begun");
+        let at = page.write_data(packed.as_slice()).expect("written") as u32;
+        let mut table = vec![0_u16; 3 << bits];
+        for (k, values) in [[0, 200, 0, 9], [0, 0, 100, 8], [50, 0, 0, 7]]
+            .iter()
+            .enumerate()
+        {
+            for (i, value) in values.iter().enumerate() {
+                table[(k << bits) + i] = value * 257;
+            }
+        }
+        let length = packed.len() as u32;
+        let numbers = [
+            (Tag::ImageWidth, 3),
+            (Tag::ImageLength, 2),
+            (Tag::BitsPerSample, u32::from(bits)),
+            (Tag::PhotometricInterpretation, 3),
+            (Tag::StripOffsets, at),
+            (Tag::RowsPerStrip, 2),
+            (Tag::StripByteCounts, length),
+        ];
+        for (tag, value) in numbers {
+            page.write_tag(tag, value).expect("written");
+        }
+        page.write_tag(Tag::ColorMap, table.as_slice())
+            .expect("written");
+        page.finish().expect("written");
+        let (_folder, path) = file("map.tif", &bytes.into_inner());
+        let image = decode(&path).expect("decoded").image;
+        let colours = [[0, 0, 50], [200, 0, 0], [0, 100, 0], [9, 8, 7]];
+        let wanted = [1, 0, 3, 2, 2, 1].map(|i: usize| colours[i]).concat();
+        assert_eq!(image.pixels(), wanted, "{bits} bits");
+    }
 }

@@ -3,6 +3,8 @@
 use image::{DynamicImage, RgbImage, RgbaImage};
 use rayon::prelude::*;
 
+use super::Depth;
+
 /// Which values become black and white, as percentiles of the picture's own values: scientific
 /// images use a part of their range only, and a plain division would show black.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,6 +21,16 @@ impl Default for Window {
             low: 0.5,
             high: 99.5,
         }
+    }
+}
+
+/// Whether the window changes what is shown of a picture.
+pub fn depth(picture: &DynamicImage) -> Depth {
+    match picture {
+        DynamicImage::ImageLuma16(_)
+        | DynamicImage::ImageRgb16(_)
+        | DynamicImage::ImageRgb32F(_) => Depth::More,
+        _ => Depth::Bytes,
     }
 }
 

@@ -10,7 +10,10 @@ use super::found::unreadable;
 use super::set::Labelled;
 use crate::core::contour::{self, Polygons};
 use crate::core::document::Object;
+use crate::core::geometry::Size;
+use crate::store::decode;
 use crate::store::error::{Error, Result};
+use crate::store::pages;
 use crate::store::replace;
 
 /// How well a polygon keeps an object.
@@ -76,9 +79,22 @@ impl Out {
         fs::write(&path, bytes).map_err(|e| Error::io(&path, e))
     }
 
-    /// Copies the image itself.
+    /// Copies the image itself; of a page its pixels as PNG.
     pub fn copy(&mut self, image: &Labelled, name: &str) -> Result<()> {
         let path = self.place(name)?;
+        if pages::split(&image.source).1 > 0 {
+            let decoded = decode::decode(&image.source)?;
+            let Size { width, height } = decoded.image.size();
+            let written = image::save_buffer_with_format(
+                &path,
+                decoded.image.pixels(),
+                width,
+                height,
+                image::ExtendedColorType::Rgb8,
+                image::ImageFormat::Png,
+            );
+            return written.map_err(|e| Error::io(&path, std::io::Error::other(e)));
+        }
         fs::copy(&image.source, &path).map_err(|e| Error::io(&image.source, e))?;
         Ok(())
     }

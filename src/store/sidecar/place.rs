@@ -9,6 +9,7 @@ use crate::core::printable::{printable, printable_text};
 use crate::store::decode::ENDINGS;
 use crate::store::error::{Error, Result};
 use crate::store::mask_png;
+use crate::store::pages;
 
 /// How the names of sidecars and masks end.
 pub const SIDECAR: &str = ".termask.json";
@@ -23,14 +24,20 @@ pub fn is_mask_name(path: &Path) -> bool {
         .is_some_and(|n| n.to_string_lossy().ends_with(MASK))
 }
 
-/// `photo` + ending and `photo.jpg` + ending.
+/// `photo` + ending and `photo.jpg` + ending; `scan#2` and `scan.tif#2` of a page.
 fn names(image: &Path, ending: &str) -> [PathBuf; 2] {
     let name = |part: Option<&std::ffi::OsStr>| {
         let mut name = OsString::from(part.unwrap_or_default());
         name.push(ending);
         image.with_file_name(name)
     };
-    [name(image.file_stem()), name(image.file_name())]
+    let stem = pages::stem(image);
+    let short = if pages::split(image).1 > 0 {
+        Some(std::ffi::OsStr::new(&stem))
+    } else {
+        image.file_stem()
+    };
+    [name(short), name(image.file_name())]
 }
 
 pub(super) fn file_name(image: &Path) -> String {
@@ -118,6 +125,10 @@ pub(in crate::store) fn image_of(sidecar: &Path) -> Result<String> {
 pub(in crate::store) fn may_have_image(sidecar: &Path) -> bool {
     let name = sidecar.to_string_lossy();
     let stem = name.strip_suffix(SIDECAR).unwrap_or(&name);
+    let stem = match stem.rsplit_once('#') {
+        Some((file, page)) if page.parse::<usize>().is_ok() => file,
+        _ => stem,
+    };
     let named = |ending: &str| Path::new(&format!("{stem}.{ending}")).is_file();
     Path::new(stem).is_file() || ENDINGS.iter().any(|e| named(e) || named(&e.to_uppercase()))
 }

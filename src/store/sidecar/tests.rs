@@ -13,6 +13,7 @@ fn decoded() -> Decoded {
         orientation: 6,
         sha256: "ab".into(),
         key: 1,
+        depth: crate::store::decode::Depth::Bytes,
         notes: Vec::new(),
     }
 }

@@ -147,6 +147,8 @@ command(G::Objects, "intersect", "", A::IntersectObject, "keep what the selected
     command(G::View, "zoom-object", "z", A::ZoomObject, "zoom to the draft or selected object, and back"),
     command(G::View, "auto-zoom", "Z", A::AutoZoom, "go near a small object while it is being made, and back; or not"),
     command(G::View, "preview", "T", A::Preview, "outline what a click would give where the cursor rests (by the click net), or not"),
+    command(G::View, "narrow-window", "}", A::NarrowWindow, "beyond 8 bits: show fewer values, with more contrast"),
+    command(G::View, "widen-window", "{", A::WidenWindow, "beyond 8 bits: show more values, with less contrast"),
     command(G::View, "overlay", "v", A::Overlay, "masks filled, outlined, blinking, off"),
 
     command(G::Review, "review", "r", A::Review, "start or end the review pass"),

@@ -1,5 +1,6 @@
 //! From one image to another.
 
+use crate::store::decode::{Depth, Window};
 use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
@@ -53,5 +54,29 @@ impl State {
         if finished {
             self.notice = Some(Notice::Info("finished; N goes to the next".into()));
         }
+    }
+
+    /// Shows more or less of the range of values beyond 8 bits.
+    pub(super) fn change_window(&mut self, by: isize) {
+        /// Percent of the values that become black, and as many white.
+        const CUTS: [f64; 8] = [0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 25.0];
+        let Some(open) = self.shown() else { return };
+        if open.decoded.depth == Depth::Bytes {
+            let told = "this image has 8 bits a value: all of them are shown";
+            self.notice = Some(Notice::Info(told.into()));
+            return;
+        }
+        let at = CUTS.iter().position(|cut| *cut >= self.window.low);
+        let at = at.unwrap_or(CUTS.len() - 1).saturating_add_signed(by);
+        let low = CUTS[at.min(CUTS.len() - 1)];
+        self.window = Window {
+            low,
+            high: 100.0 - low,
+        };
+        let told = format!(
+            "values from the {low}th to the {}th percentile",
+            100.0 - low
+        );
+        self.notice = Some(Notice::Info(told));
     }
 }

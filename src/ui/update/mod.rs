@@ -107,6 +107,8 @@ impl State {
             Action::ZoomOut => self.zoom(1.0 / 1.5),
             Action::ZoomFit => self.zoom_fit(),
             Action::ZoomObject => self.zoom_object(),
+            Action::NarrowWindow => self.change_window(1),
+            Action::WidenWindow => self.change_window(-1),
             Action::Overlay => self.overlay = self.overlay.next(),
             Action::Review => self.toggle_review(),
             Action::Judge(verdict) => self.judge(verdict),
@@ -141,6 +143,12 @@ impl State {
                     self.opened(*image);
                     self.arrive();
                     self.arrive_in_review();
+                }
+            }
+            Outcome::Windowed(path, window, decoded) => {
+                let shown = self.open.as_mut().filter(|o| o.path == path);
+                if let Some(open) = shown.filter(|_| window == self.window) {
+                    open.decoded = *decoded;
                 }
             }
             Outcome::Looked(path, look) => {

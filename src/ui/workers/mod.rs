@@ -91,8 +91,14 @@ impl Workers {
         {
             self.send(DiskJob::Save(save));
         }
-        if wants.open != self.last.open || wants.ahead != self.last.ahead {
-            self.shelf.put((wants.open.clone(), wants.ahead.clone()));
+        let shelf = |w: &Wants| (w.open.clone(), w.ahead.clone(), w.window);
+        if shelf(&wants) != shelf(&self.last) {
+            let (open, ahead, window) = shelf(&wants);
+            self.shelf.put(Shelf {
+                open,
+                ahead,
+                window,
+            });
         }
         if wants.engine != self.last.engine
             && let Some((engine, _)) = &wants.engine

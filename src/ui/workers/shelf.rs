@@ -10,11 +10,21 @@ use super::disk::DiskJob;
 use super::slot::Slot;
 use super::{Event, caught, tell};
 use crate::core::scene::Photo;
-use crate::store::decode::{self, Decoded};
+use crate::store::decode::{self, Decoded, Depth, Window};
 use crate::ui::action::Outcome;
 
-/// Images that shall be in memory: the first is to be shown, the others may be next.
-pub type Shelf = (Option<PathBuf>, Vec<PathBuf>);
+/// Images that shall be in memory.
+#[derive(Debug)]
+pub struct Shelf {
+    /// To be shown.
+    pub open: Option<PathBuf>,
+    /// What may be next, the likeliest first.
+    pub ahead: Vec<PathBuf>,
+    pub window: Window,
+}
+
+/// Decoded images, the last used at the end, with the window they were decoded through.
+type Kept = VecDeque<(PathBuf, Window, Decoded)>;
 
 /// How many bytes of decoded images are kept at hand.
 const SHELF_BYTES: usize = 512 << 20;
@@ -26,23 +36,36 @@ pub fn decode_all(
     disk: &Sender<DiskJob>,
     events: &Sender<Event>,
 ) {
-    let mut kept: VecDeque<(PathBuf, Decoded)> = VecDeque::new();
-    let mut shown: Option<PathBuf> = None;
-    while let Some((open, ahead)) = shelf.take() {
+    let mut kept = Kept::new();
+    let (mut shown, mut through): (Option<PathBuf>, _) = (None, Window::default());
+    while let Some(Shelf {
+        open,
+        ahead,
+        window,
+    }) = shelf.take()
+    {
         let mut pictures: Vec<Picture> = Vec::new();
         let picture = |decoded: &Decoded| (Arc::clone(&decoded.image), decoded.key);
         if shown == open {
-            let here = kept.iter().find(|(p, _)| Some(p) == open.as_ref());
-            pictures.extend(here.map(|(_, decoded)| picture(decoded)));
+            if let Some(path) = open.as_ref().filter(|_| window != through)
+                && !is_kept(&kept, path, window)
+                && let Ok(decoded) = fetch(&mut kept, path, window)
+            {
+                let outcome = Outcome::Windowed(path.clone(), window, Box::new(decoded));
+                tell(events, outcome);
+            }
+            through = window;
+            let here = kept.iter().find(|(p, ..)| Some(p) == open.as_ref());
+            pictures.extend(here.map(|(.., decoded)| picture(decoded)));
         } else if let Some(path) = open {
-            if !is_kept(&kept, &path) {
+            if !is_kept(&kept, &path, window) {
                 first_look(&path, events);
             }
-            match fetch(&mut kept, &path) {
+            match fetch(&mut kept, &path, window) {
                 Ok(decoded) => {
                     pictures.push(picture(&decoded));
                     let _ = disk.send(DiskJob::Open(path.clone(), decoded));
-                    shown = Some(path);
+                    (shown, through) = (Some(path), window);
                 }
                 Err(why) => {
                     shown = None;
@@ -55,11 +78,11 @@ pub fn decode_all(
             if shelf.is_newer_waiting() {
                 break;
             }
-            if !is_kept(&kept, &path) && !is_light(&path) {
+            if !is_kept(&kept, &path, window) && !is_light(&path) {
                 continue;
             }
             // A neighbour that cannot be read is told when it is its turn.
-            if let Ok(decoded) = fetch(&mut kept, &path) {
+            if let Ok(decoded) = fetch(&mut kept, &path, window) {
                 pictures.push(picture(&decoded));
                 desk.ahead(pictures.clone());
                 let Decoded { key, image, .. } = decoded;
@@ -69,8 +92,14 @@ pub fn decode_all(
     }
 }
 
-fn is_kept(kept: &VecDeque<(PathBuf, Decoded)>, path: &Path) -> bool {
-    kept.iter().any(|(p, _)| p == path)
+fn is_kept(kept: &Kept, path: &Path, window: Window) -> bool {
+    kept.iter().any(|entry| fits(entry, path, window))
+}
+
+/// Whether this is the image as it shall be shown.
+fn fits(entry: &(PathBuf, Window, Decoded), path: &Path, window: Window) -> bool {
+    let (kept, through, decoded) = entry;
+    kept == path && (*through == window || decoded.depth == Depth::Bytes)
 }
 
 /// Whether an image leaves room for others on the shelf: what does not is decoded when it is its
@@ -88,18 +117,18 @@ fn first_look(path: &Path, events: &Sender<Event>) {
     }
 }
 
-fn fetch(kept: &mut VecDeque<(PathBuf, Decoded)>, path: &Path) -> Result<Decoded, String> {
-    if let Some(i) = kept.iter().position(|(p, _)| p == path) {
+fn fetch(kept: &mut Kept, path: &Path, window: Window) -> Result<Decoded, String> {
+    if let Some(i) = kept.iter().position(|entry| fits(entry, path, window)) {
         let found = kept.remove(i).expect("just found");
-        let decoded = found.1.clone();
+        let decoded = found.2.clone();
         kept.push_back(found);
         return Ok(decoded);
     }
-    let decoded = caught("decoding", path, || decode::decode(path))?.map_err(|e| e.to_string())?;
-    kept.push_back((path.to_path_buf(), decoded.clone()));
-    let bytes = |kept: &VecDeque<(PathBuf, Decoded)>| -> usize {
-        kept.iter().map(|(_, d)| d.image.pixels().len()).sum()
-    };
+    let decoded = caught("decoding", path, || decode::decode_windowed(path, window))?;
+    let decoded = decoded.map_err(|e| e.to_string())?;
+    kept.retain(|(p, ..)| p != path);
+    kept.push_back((path.to_path_buf(), window, decoded.clone()));
+    let bytes = |kept: &Kept| -> usize { kept.iter().map(|(.., d)| d.image.pixels().len()).sum() };
     while kept.len() > 1 && bytes(kept) > SHELF_BYTES {
         kept.pop_front();
     }
