@@ -239,6 +239,7 @@ fn read(file: &Path) -> Result<FileSettings> {
         let line = line(why.span().map_or(0, |s| s.start));
         fault(file, format!("line {line}: {}", why.message()))
     })?;
+    settings.engine = settings.engine.map(|engine| from_file(file, engine));
     let place = |(key, command): (String, Spanned<String>)| {
         let place = format!("{}, line {}", printable(file), line(command.span().start));
         let command = command.into_inner();
@@ -247,6 +248,17 @@ fn read(file: &Path) -> Result<FileSettings> {
     let keys = std::mem::take(&mut settings.keys);
     settings.placed = keys.into_iter().map(place).collect();
     Ok(settings)
+}
+
+/// A model's path as it is meant in `file`: from its folder, wherever the program was started. A
+/// bare name stays one.
+fn from_file(file: &Path, engine: String) -> String {
+    let path = Path::new(&engine);
+    let is_path = path.components().count() > 1 || path.extension().is_some_and(|e| e == "onnx");
+    let Some(folder) = file.parent().filter(|_| is_path) else {
+        return engine;
+    };
+    folder.join(path).to_string_lossy().into_owned()
 }
 
 fn fault(file: &Path, why: String) -> Error {
@@ -296,6 +308,24 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join(NAME), text).expect("written");
         folder
+    }
+
+    #[test]
+    fn a_models_path_is_meant_from_the_folder_of_its_file() {
+        for (written, meant) in [
+            ("models/sam", Some("models/sam")),
+            ("./tiny.onnx", Some("tiny.onnx")),
+            ("grabcut", None),
+            ("/srv/sam", None),
+        ] {
+            let folder = folder_with(&format!("engine = \"{written}\""));
+            let below = folder.path().join("below");
+            fs::create_dir(&below).expect("made");
+            let settings = load_with(&below, None).expect("read");
+            let engine = PathBuf::from(settings.engine.expect("it names one"));
+            let meant = meant.map_or_else(|| written.into(), |m| folder.path().join(m));
+            assert_eq!(engine, meant);
+        }
     }
 
     #[test]
