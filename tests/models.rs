@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
@@ -17,6 +17,7 @@ use termask::cli::models::fetch::{fetch, part_of};
 use termask::core::geometry::CellSize;
 use termask::core::geometry::ImagePoint;
 use termask::core::prompt::Side;
+use termask::store::lock;
 use termask::store::settings;
 use termask::ui::action::Action;
 use termask::ui::state::State;
@@ -189,6 +190,68 @@ fn what_is_encoded_is_kept_and_passed_over_and_a_broken_image_is_told() {
     assert!(
         (kept - fresh).abs() <= 0.01 * fresh,
         "{kept} of the cache, {fresh} computed"
+    );
+}
+
+#[test]
+fn processes_that_encode_one_folder_share_the_images_and_take_none_twice() {
+    let home = tempfile::tempdir().expect("a folder");
+    let images = home.path().join("images");
+    fs::create_dir(&images).expect("made");
+    for i in 0..6u8 {
+        let picture = image::RgbImage::from_pixel(64, 48, image::Rgb([40 * i, 90, 40]));
+        picture
+            .save(images.join(format!("{i}.png")))
+            .expect("saved");
+    }
+    let start = |_| {
+        at_home(home.path())
+            .args(["encode", "--json", "--engine"])
+            .args([&sam("sam2"), &images])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs")
+    };
+    let processes: Vec<_> = (0..3).map(start).collect();
+    let encoded = processes.into_iter().map(|process| {
+        let output = process.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", stderr(&output));
+        let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        told["encoded"].as_u64().expect("a number")
+    });
+    assert_eq!(encoded.sum::<u64>(), 6);
+}
+
+#[test]
+fn what_another_process_has_in_hand_is_left_to_it_and_told() {
+    let home = tempfile::tempdir().expect("a folder");
+    let images = home.path().join("images");
+    fs::create_dir(&images).expect("made");
+    photos(&images);
+    let encode = || {
+        json(
+            at_home(home.path())
+                .args(["encode", "--json", "--engine"])
+                .args([&sam("sam2"), &images]),
+        )
+    };
+    let model = encode()["model"].as_str().expect("a hash").to_string();
+    let folder = home.path().join("cache/termask/embeddings").join(model);
+    let entry = fs::read_dir(&folder).expect("a cache").next();
+    let entry = entry.expect("an entry").expect("readable").path();
+    fs::remove_file(&entry).expect("removed");
+    let claim = lock::ask(&entry).expect("asked");
+    let told = encode();
+    assert_eq!(
+        (&told["encoded"], &told["elsewhere"]),
+        (&0.into(), &1.into())
+    );
+    drop(claim);
+    let told = encode();
+    assert_eq!(
+        (&told["encoded"], &told["elsewhere"]),
+        (&1.into(), &0.into())
     );
 }
 

@@ -1,5 +1,6 @@
 //! `termask encode`: computes the embeddings of a folder beforehand.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,12 +15,13 @@ use crate::core::printable::printable;
 use crate::segment::cache::Cache;
 use crate::segment::sam::Sam;
 use crate::segment::{self, BUILT_IN, Cancel, Engine, hash};
+use crate::store::lock::{self, Asked};
 use crate::store::{decode, folder, settings};
 
 /// Compute what a SAM needs of each image beforehand, so that nobody waits for it
 ///
-/// Images that are done are passed over, so it can be stopped and started again, and run in many
-/// processes at once.
+/// Images that are done are passed over, so it can be stopped and started again. Of many processes
+/// at once each takes other images.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Images, folders or patterns.
@@ -37,6 +39,29 @@ pub struct Args {
 enum Done {
     Encoded,
     There,
+    /// Another process has it in hand.
+    Elsewhere,
+}
+
+/// What became of all images.
+#[derive(Default)]
+struct Tally {
+    encoded: usize,
+    there: usize,
+    elsewhere: Vec<PathBuf>,
+    /// Image and reason.
+    failed: Vec<(PathBuf, String)>,
+}
+
+impl Tally {
+    fn add(&mut self, done: anyhow::Result<Done>, image: PathBuf) {
+        match done {
+            Ok(Done::Encoded) => self.encoded += 1,
+            Ok(Done::There) => self.there += 1,
+            Ok(Done::Elsewhere) => self.elsewhere.push(image),
+            Err(why) => self.failed.push((image, why.to_string())),
+        }
+    }
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -61,16 +86,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     images.rotate_left(std::process::id() as usize * 7919 % count.max(1));
     let bar = ProgressBar::new(count as u64);
     let start = Instant::now();
-    let (mut encoded, mut there, mut failed) = (0u32, 0u32, Vec::new());
-    for image in &images {
-        match encode(&mut sam, &cache, image) {
-            Ok(Done::Encoded) => encoded += 1,
-            Ok(Done::There) => there += 1,
-            Err(why) => failed.push((image, why.to_string())),
-        }
+    let mut tally = Tally::default();
+    for image in images {
+        tally.add(encode(&mut sam, &cache, &image), image);
         bar.inc(1);
     }
+    // What others had in hand when it was met: it may lie there now, or they may have died over it.
+    for image in std::mem::take(&mut tally.elsewhere) {
+        tally.add(encode(&mut sam, &cache, &image), image);
+    }
     bar.finish_and_clear();
+    let (encoded, there, elsewhere) = (tally.encoded, tally.there, tally.elsewhere.len());
+    let failed = tally.failed;
     for (_, why) in &failed {
         eprintln!("termask: {why}");
     }
@@ -85,16 +112,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "model": sam.model_hash(),
             "encoded": encoded,
             "there": there,
+            "elsewhere": elsewhere,
             "failed": failed.collect::<Vec<_>>(),
             "seconds": seconds,
         });
         writeln!(out, "{told}")?;
     } else {
         let name = sam.name();
-        writeln!(
+        write!(
             out,
             "{encoded} encoded by {name} in {seconds:.1} s, {there} were there"
         )?;
+        match elsewhere {
+            0 => writeln!(out)?,
+            _ => writeln!(out, ", {elsewhere} are in another process's hands")?,
+        }
     }
     Ok(if failed.is_empty() {
         ExitCode::SUCCESS
@@ -107,6 +139,17 @@ fn encode(sam: &mut Sam, cache: &Cache, path: &Path) -> anyhow::Result<Done> {
     let told = || printable(path);
     let digest = hash::digest(path).with_context(told)?;
     let key = u64::from_str_radix(&digest[..16], 16).expect("a sha256 is hexadecimal");
+    if cache.has(sam.model_hash(), key) {
+        return Ok(Done::There);
+    }
+    let entry = cache.file(sam.model_hash(), key);
+    let folder = entry.parent().expect("a cache's files lie in folders");
+    let claimed = fs::create_dir_all(folder).and_then(|()| lock::ask(&entry));
+    let _claim = match claimed.with_context(|| printable(folder))? {
+        Asked::Mine(claim) => claim,
+        Asked::Theirs(_) => return Ok(Done::Elsewhere),
+    };
+    // Between the look and the claim another process may have finished it.
     if cache.has(sam.model_hash(), key) {
         return Ok(Done::There);
     }

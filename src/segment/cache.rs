@@ -37,7 +37,8 @@ impl Cache {
         Self { folder, most }
     }
 
-    fn file(&self, model: &str, image_key: u64) -> PathBuf {
+    /// Where an embedding lies, or would.
+    pub fn file(&self, model: &str, image_key: u64) -> PathBuf {
         self.folder
             .join(model)
             .join(format!("{image_key:016x}.{ENDING}"))
