@@ -188,7 +188,7 @@ impl<'a> Person<'a> {
         } else {
             (extra.expect("seen"), outside.expect("seen"))
         };
-        let half = f64::from(squared).sqrt() / 2.0;
+        let half = (squared as f64).sqrt() / 2.0;
         let rim = Depths::of(&region).shallow(&region, half);
         let deep = region.difference(&rim);
         let target = if deep.is_empty() { region } else { deep };

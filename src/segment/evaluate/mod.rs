@@ -253,7 +253,7 @@ fn next_click(sample: &Sample, mask: Option<&Mask>, clicks: &[Click]) -> Option<
     let deepest = |error: Mask| Depths::of(&error.difference(&sample.ignored)).deepest(&taken);
     let missing = deepest(sample.truth.difference(mask));
     let surplus = deepest(mask.difference(&sample.truth));
-    let depth = |found: Option<(u32, ImagePoint)>| found.map_or(0, |(depth, _)| depth);
+    let depth = |found: Option<(u64, ImagePoint)>| found.map_or(0, |(depth, _)| depth);
     let (found, side) = if depth(missing) > depth(surplus) {
         (missing, Side::Inside)
     } else {
