@@ -104,3 +104,29 @@ fn table(stats: &Stats) -> String {
     }
     lines.join("\n") + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::stats::ClassStats;
+
+    #[test]
+    fn a_line_of_csv_has_a_column_each_and_a_name_breaks_none() {
+        let mut stats = Stats::default();
+        let class = ClassStats {
+            objects: 2,
+            area: 90,
+            spent_ms: 1500,
+            accepted: 1,
+            ..ClassStats::default()
+        };
+        stats.classes.insert("a \"cup\",\n\u{1b}[2J".into(), class);
+        let text = csv(&stats);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], COLUMNS);
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[1].starts_with("\"a \"\"cup\"\","), "{text}");
+        assert!(lines[1].ends_with("\",2,90,1500,1,0,0,0,0.0000"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}
