@@ -11,7 +11,7 @@ use super::prompt::Side;
 use super::scene::{Layer, Mark, Rgb, Style};
 use super::view::View;
 
-pub use super::ground::{Ground, screen_size};
+pub use super::ground::{Ground, pixels_of, screen_size};
 
 /// A colour with what it leaves of the photo: 0 clear, 255 opaque.
 pub type Rgba = [u8; 4];
@@ -140,11 +140,7 @@ impl Overlay {
     fn mark(&mut self, ground: &Ground, mark: &Mark, which: Marks) {
         match mark {
             Mark::Crosshair(at) => self.crosshair(ground, *at, which),
-            Mark::Box(rect) => {
-                let (x0, y0) = ground.from_image(f64::from(rect.x0), f64::from(rect.y0));
-                let (x1, y1) = ground.from_image(f64::from(rect.x1), f64::from(rect.y1));
-                self.frame([x0, y0, x1, y1], FRAME);
-            }
+            Mark::Box(rect) => self.frame(ground.sides(*rect), FRAME),
             Mark::Click(click) => {
                 let (x, y) = ground.centre(click.at);
                 match click.side {

@@ -1,7 +1,7 @@
 //! Which cells of a picture have changed, as blocks of neighbours, for terminals that keep no
 //! pictures: there each changed cell is drawn again.
 
-use crate::core::raster::screen_size;
+use crate::core::raster::{pixels_of, screen_size};
 use crate::core::view::View;
 
 /// Rows that neighbouring blocks are joined over: sixty pixels are whole bands of sixel.
@@ -120,21 +120,12 @@ fn join(blocks: &mut Vec<Block>, view: &View, from: u16, to: u16, row: u16) {
     });
 }
 
-/// The pixels of a block of cells, counted from the picture's first cell. Where cells are no whole
-/// pixels, the terminal's begin at the whole pixel before: a patch of any other size would be
-/// stretched.
+/// The pixels of a block of cells, counted from the picture's first cell: a patch of any other size
+/// would be stretched, and lose or double its lines.
 fn pixels(view: &View, [col0, row0, col1, row1]: [u16; 4]) -> [usize; 4] {
-    let (width, height) = screen_size(view);
-    let cells = view.cells;
-    let edge = |first: u16, cell: u16, last: u16, size: f64, most: u32| {
-        if cell == last {
-            return most as usize;
-        }
-        let at = |cell: u16| (f64::from(cell) * size) as u32;
-        (at(first + cell) - at(first)).min(most) as usize
-    };
-    let across = |cell| edge(cells.col, cell, cells.cols, view.cell.width, width);
-    let down = |cell| edge(cells.row, cell, cells.rows, view.cell.height, height);
+    let (cells, cell) = (view.cells, view.cell);
+    let across = |col| pixels_of(cells.col, col, cell.width) as usize;
+    let down = |row| pixels_of(cells.row, row, cell.height) as usize;
     [across(col0), down(row0), across(col1), down(row1)]
 }
 

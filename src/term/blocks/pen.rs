@@ -2,7 +2,7 @@
 
 use crate::core::geometry::ImagePoint;
 use crate::core::prompt::Side;
-use crate::core::raster::{FRAME, GRID, INSIDE, LIGHT, OUTSIDE, Rgba, screen_size};
+use crate::core::raster::{FRAME, GRID, Ground, INSIDE, LIGHT, OUTSIDE, Rgba, screen_size};
 use crate::core::scene::Mark;
 use crate::core::view::View;
 
@@ -40,9 +40,7 @@ impl<'a> Pen<'a> {
                 self.line((x, 0.0), (x, bottom), LIGHT);
             }
             Mark::Box(rect) => {
-                let (x0, y0) = self.view.screen_from_image(rect.x0.into(), rect.y0.into());
-                let (x1, y1) = self.view.screen_from_image(rect.x1.into(), rect.y1.into());
-                self.frame([x0, y0, x1, y1], FRAME);
+                self.frame(Ground::of(self.view).sides(*rect), FRAME);
             }
             Mark::Grid(rect) => {
                 let (x0, y0) = self.view.screen_from_image(rect.x0.into(), rect.y0.into());

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::lines::{Axis, Corner, RIM, Rim, corner, line};
 use super::wire::{Name, Spot, Wire};
 use crate::core::geometry::ImagePoint;
 use crate::core::prompt::{Click, Side};
-use crate::core::raster::{DARK, FRAME, GRID, Ground, LIGHT, Overlay, Rgba, screen_size};
+use crate::core::raster::{DARK, GRID, Ground, LIGHT, Overlay, screen_size};
 use crate::core::scene::Mark;
 use crate::core::view::View;
 use crate::term::line::Command;
-use crate::term::png::{indexed_png, palette_png};
+use crate::term::png::palette_png;
 
 /// Numbers of the pictures: lines across and down, a box's two corners, then sprites.
 const CROSS: u32 = 1;
@@ -23,8 +24,6 @@ const BRUSH: u32 = 9;
 
 /// Length of the lines that a grid's are cut from.
 const STRIP: u32 = 4096;
-/// Pixels across a line with its dark rims.
-const RIM: u32 = 3;
 /// Pixels from the middle of a click's sprite to its edge.
 const CLICK: u32 = 8;
 /// A rim beyond this is not drawn: it lies outside of any screen.
@@ -73,7 +72,7 @@ impl Marks {
         let mut placing = Placing {
             view,
             screen: screen_size(view),
-            corners: (canvas.0 + RIM, canvas.1 + RIM),
+            corners: (canvas.0 + RIM as u32, canvas.1 + RIM as u32),
             wanted,
         };
         let (mut boxes, mut clicks) = (0, 0);
@@ -85,10 +84,8 @@ impl Marks {
                 }
                 Mark::Box(rect) => {
                     self.send_corners(placing.corners, wire, out);
-                    let (x0, y0) = view.screen_from_image(rect.x0.into(), rect.y0.into());
-                    let (x1, y1) = view.screen_from_image(rect.x1.into(), rect.y1.into());
                     boxes += 1;
-                    placing.frame([x0, y0, x1, y1], boxes);
+                    placing.frame(Ground::of(view).sides(*rect), boxes);
                 }
                 Mark::Grid(rect) => {
                     self.send_thirds(wire, out);
@@ -202,7 +199,8 @@ impl Placing<'_> {
         let (x, y) = self
             .view
             .screen_from_image(f64::from(at.x) + 0.5, f64::from(at.y) + 0.5);
-        let (left, top) = (rim(x, self.screen.0), rim(y, self.screen.1));
+        let (width, height) = self.screen;
+        let (column, row) = (Rim::of(x, width), Rim::of(y, height));
         let cut = |key: &str, length: u32, whole: u32| {
             if length == whole {
                 String::new()
@@ -210,49 +208,42 @@ impl Placing<'_> {
                 format!("{key}={length},")
             }
         };
-        let (width, height) = self.screen;
-        self.want((CROSS, 1), (0, top), &cut("w", width, canvas.0));
-        self.want((CROSS + 1, 1), (left, 0), &cut("h", height, canvas.1));
+        let across = row.keys("y", "h") + &cut("w", width, canvas.0);
+        self.want((CROSS, 1), (0, row.from), &across);
+        let down = column.keys("x", "w") + &cut("h", height, canvas.1);
+        self.want((CROSS + 1, 1), (column.from, 0), &down);
     }
 
     /// A box, as far as it lies in the picture: its upper left corner with the two sides from there,
     /// and the same of the lower right one.
     fn frame(&mut self, [x0, y0, x1, y1]: [f64; 4], number: u32) {
         let (width, height) = self.screen;
-        let span = |low: f64, high: f64, most: u32| {
-            let low = rim(low, most);
-            let high = (high.floor() as i64 + 2).clamp(0, most.into());
-            (low, (high - low).max(RIM.into()) as u32)
-        };
-        let (left, across) = span(x0, x1, width);
-        let (top, down) = span(y0, y1, height);
-        let is_seen = |at: f64, most: u32| (0.0..=f64::from(most)).contains(&at);
-        let [sees_left, sees_right] = [x0, x1].map(|x| is_seen(x, width));
-        let [sees_top, sees_bottom] = [y0, y1].map(|y| is_seen(y, height));
-        if x1 < 0.0 || x0 > width.into() || y1 < 0.0 || y0 > height.into() {
+        if x1 < 0.0 || x0 >= width.into() || y1 < 0.0 || y0 >= height.into() {
             return;
         }
-        // A side beside the picture is cut off.
-        let skip = |is_seen: bool| if is_seen { 0 } else { RIM };
-        if sees_left || sees_top {
+        let (left, right) = Rim::sides(x0, x1, width);
+        let (top, bottom) = Rim::sides(y0, y1, height);
+        let corner = (left.from, top.from);
+        let across = right.to - left.from;
+        let down = bottom.to - top.from;
+        if left.is_seen() || top.is_seen() {
             let mut keys = String::new();
-            for (key, skipped) in [("x", skip(sees_left)), ("y", skip(sees_top))] {
+            for (key, skipped) in [("x", left.before), ("y", top.before)] {
                 if skipped > 0 {
                     let _ = write!(keys, "{key}={skipped},");
                 }
             }
             let _ = write!(keys, "w={across},h={down},");
-            self.want((BOX, number), (left, top), &keys);
+            self.want((BOX, number), corner, &keys);
         }
-        if sees_right || sees_bottom {
-            let (right, below) = (skip(sees_right), skip(sees_bottom));
-            let x = self.corners.0 - across - right;
-            let y = self.corners.1 - down - below;
+        if right.is_seen() || bottom.is_seen() {
+            let x = i64::from(self.corners.0) - across - right.after;
+            let y = i64::from(self.corners.1) - down - bottom.after;
             let mut keys = format!("x={x},y={y},");
-            if right + below > 0 {
+            if right.after + bottom.after > 0 {
                 let _ = write!(keys, "w={across},h={down},");
             }
-            self.want((BOX + 1, number), (left, top), &keys);
+            self.want((BOX + 1, number), corner, &keys);
         }
     }
 
@@ -299,56 +290,6 @@ impl Placing<'_> {
             format!("x={skip_x},y={skip_y},w={width},h={height},")
         };
         self.want(name, (left, top), &keys);
-    }
-}
-
-/// Where a line of three pixels begins whose middle runs through a pixel.
-fn rim(at: f64, most: u32) -> i64 {
-    (at.floor() as i64 - 1).clamp(0, i64::from(most.saturating_sub(RIM)))
-}
-
-/// Two sides of a box that meet in a corner of the picture, as PNG: the upper left one, or the lower
-/// right one.
-fn corner((width, height): (u32, u32), which: Corner) -> Vec<u8> {
-    let at = |x: u32, y: u32| match which {
-        Corner::UpperLeft => x.min(y),
-        Corner::LowerRight => (width - 1 - x).min(height - 1 - y),
-    };
-    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-    let indices: Vec<u8> = pixels
-        .map(|(x, y)| match at(x, y) {
-            inner if inner < RIM => inner as u8 + 1,
-            _ => 0,
-        })
-        .collect();
-    indexed_png(&indices, width, height, &[[0; 4], DARK, FRAME, DARK])
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Corner {
-    UpperLeft,
-    LowerRight,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Axis {
-    Across,
-    Down,
-}
-
-/// A line as PNG: one pixel of each colour beside the other.
-fn line(colours: &[Rgba], length: u32, axis: Axis) -> Vec<u8> {
-    let thick = colours.len();
-    let count = thick * length as usize;
-    match axis {
-        Axis::Across => {
-            let indices: Vec<u8> = (0..count).map(|i| (i / length as usize) as u8).collect();
-            indexed_png(&indices, length, thick as u32, colours)
-        }
-        Axis::Down => {
-            let indices: Vec<u8> = (0..count).map(|i| (i % thick) as u8).collect();
-            indexed_png(&indices, thick as u32, length, colours)
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Kitty's graphics protocol: pixels are sent once, then moved about by placements. What is to be
 //! seen is a set of placements; what differs from the last set is sent.
 
+mod lines;
 mod marks;
 mod masks;
 mod photos;
