@@ -22,11 +22,19 @@ const QUADRANTS: [&str; 16] = [
     " ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█",
 ];
 
+/// Four black pixels.
+const BLACK: Quadrant = ("▀", [0; 3], [0; 3]);
+
 /// The view's photo, kept while only masks and marks change.
 #[derive(Debug, Default)]
 pub struct Blocks {
     photo: Option<(u64, View, Vec<u8>)>,
+    /// What was found for each cell's pixels: most stay as they are.
+    cells: Vec<([Rgb; 4], Quadrant)>,
 }
+
+/// A character with the colours of what it fills and of the rest.
+type Quadrant = (&'static str, Rgb, Rgb);
 
 impl Blocks {
     /// Draws the scene into the cells of its view.
@@ -50,6 +58,8 @@ impl Blocks {
         Overlay::draw(&view, &scene.layers, &[], Marks::All).blend(&mut pixels);
         let width = 2 * usize::from(view.cells.cols);
         Pen::new(&view, &mut pixels).draw(&scene.marks);
+        let count = usize::from(view.cells.cols) * usize::from(view.cells.rows);
+        self.cells.resize(count, ([[0; 3]; 4], BLACK));
         for row in 0..view.cells.rows {
             for col in 0..view.cells.cols {
                 let Some(cell) = buffer.cell_mut((view.cells.col + col, view.cells.row + row))
@@ -60,7 +70,12 @@ impl Blocks {
                 let pixel = |i: usize| -> Rgb { [0, 1, 2].map(|k| pixels[3 * i + k]) };
                 let four = [first, first + 1, first + width, first + width + 1].map(pixel);
                 let (symbol, ink, ground) = if depth.has_quadrants() {
-                    quadrant(four)
+                    let own = usize::from(row) * width / 2 + usize::from(col);
+                    let (before, found) = &mut self.cells[own];
+                    if *before != four {
+                        (*before, *found) = (four, quadrant(four));
+                    }
+                    *found
                 } else {
                     let half = |a, b| mean(&[four[a], four[b]]);
                     ("▀", half(0, 1), half(2, 3))
@@ -88,7 +103,7 @@ impl Blocks {
 }
 
 /// The character and the two colours that are nearest to four pixels.
-fn quadrant(four: [Rgb; 4]) -> (&'static str, Rgb, Rgb) {
+fn quadrant(four: [Rgb; 4]) -> Quadrant {
     let split = |pattern: usize| {
         let part = |has: usize| -> Vec<Rgb> {
             let of = four.iter().enumerate();
@@ -128,5 +143,10 @@ mod tests {
         assert_eq!(quadrant([BLUE, RED, BLUE, BLUE]), ("▝", RED, BLUE));
         assert_eq!(quadrant([RED, BLUE, BLUE, RED]), ("▞", BLUE, RED));
         assert_eq!(quadrant([RED; 4]).1, RED);
+    }
+
+    #[test]
+    fn four_black_pixels_are_what_cells_begin_with() {
+        assert_eq!(quadrant([[0; 3]; 4]), BLACK);
     }
 }
