@@ -8,7 +8,7 @@ use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::scene::{Layer, Mark, Photo, Scene, Style};
 use termask::core::view::View;
-use termask::ui::layout;
+use termask::ui::layout::{self, List};
 
 use crate::drawing;
 
@@ -37,7 +37,7 @@ pub struct Scenes([Scene; ACTIONS.len()]);
 impl Scenes {
     pub fn new() -> Self {
         let at = ImagePoint::new(500, 400);
-        let view = View::fit(SIZE, layout::canvas(CELLS), CELL);
+        let view = View::fit(SIZE, layout::canvas(CELLS, List::Hidden), CELL);
         let step = (view.cell.width / view.scale_x()).round() as u32;
         let next = ImagePoint::new(at.x + step, at.y);
         let frame = |to: ImagePoint| Mark::Box(ImageRect::new(300, 250, to.x, to.y));

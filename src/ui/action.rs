@@ -75,6 +75,8 @@ pub enum Action {
     AutoZoom,
     /// What a click would give is outlined, or not.
     Preview,
+    /// The list of images beside the picture, or not.
+    List,
     Extreme,
     /// Box sides snap to edges, or not.
     Snap,

@@ -159,6 +159,13 @@ impl State {
             col: event.column,
             row: event.row,
         };
+        let is_press = event.kind == MouseEventKind::Down(MouseButton::Left);
+        if let Some(at) = self
+            .listed(cell)
+            .filter(|_| is_press && self.mode == Mode::Aim)
+        {
+            return self.go_to(at);
+        }
         let Some(at) = self.pixel_under(cell) else {
             return;
         };

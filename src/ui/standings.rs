@@ -9,12 +9,18 @@ use crate::store::folder::Progress;
 
 /// How far one image is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "an image may be all of these at once"
+)]
 pub struct Standing {
     /// It has objects or a draft.
     pub begun: bool,
     pub finished: bool,
     /// One of its objects is.
     pub flagged: bool,
+    /// Each of its objects has a verdict.
+    pub reviewed: bool,
 }
 
 impl From<&Progress> for Standing {
@@ -23,6 +29,8 @@ impl From<&Progress> for Standing {
             begun: progress.objects > 0 || progress.has_draft,
             finished: progress.finished,
             flagged: progress.flagged > 0,
+            reviewed: progress.objects > 0
+                && progress.accepted + progress.rejected + progress.flagged == progress.objects,
         }
     }
 }
@@ -33,12 +41,24 @@ impl From<&Document> for Standing {
         Self {
             begun: !document.objects.is_empty() || !document.draft.is_empty(),
             finished: document.finished,
-            flagged: objects.any(|o| o.verdict == Verdict::Flagged),
+            flagged: objects.clone().any(|o| o.verdict == Verdict::Flagged),
+            reviewed: !document.objects.is_empty() && objects.all(|o| o.verdict != Verdict::Unseen),
         }
     }
 }
 
 impl Standing {
+    /// One character that tells it, in any colour.
+    pub const fn sign(self) -> char {
+        match self {
+            Self { flagged: true, .. } => '⚑',
+            Self { reviewed: true, .. } => '●',
+            Self { finished: true, .. } => '✓',
+            Self { begun: true, .. } => '○',
+            _ => ' ',
+        }
+    }
+
     /// Whether a word of a search, such as `is:finished`, means images like this one; `None` where
     /// it is no such word.
     pub fn fits(self, word: &str) -> Option<bool> {

@@ -210,3 +210,48 @@ fn each_page_has_files_of_its_own_and_keys_change_how_its_values_are_shown() {
     assert_eq!(image::image_dimensions(page).expect("a picture"), (64, 48));
     assert!(out.path().join("labels/train/scan#2.txt").is_file());
 }
+
+#[test]
+fn the_list_beside_the_picture_tells_how_far_each_image_is() {
+    let (folder, _) = folder(&["astronaut.png", "chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.state.settings.personal = None;
+    session.settle(|s| s.walked);
+    let wide = session.state.canvas;
+    session.keys("m enter w n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("m enter A");
+    let screen = drawn(&session.state);
+    assert!(session.state.canvas.cols < wide.cols, "it has its place");
+    let row = |name: &str| {
+        let found = screen.lines().skip(1).find(|l| l.contains(name));
+        found
+            .unwrap_or_else(|| panic!("{name} in\n{screen}"))
+            .to_string()
+    };
+    assert!(row("astronaut").contains("✓ astronaut"), "{screen}");
+    assert!(row("chelsea").contains("○ chelsea"), "{screen}");
+    assert!(row("coffee").contains("  coffee"), "{screen}");
+    // A press of the mouse goes there.
+    let event = crossterm::event::MouseEvent {
+        kind: crossterm::event::MouseEventKind::Down(crossterm::event::MouseButton::Left),
+        column: session.state.canvas.cols + 2,
+        row: 3,
+        modifiers: KeyModifiers::NONE,
+    };
+    session.state.input(&Input::Mouse(event), session.now);
+    assert_eq!(session.state.at, 2);
+    session.settle(|s| s.shown().is_some());
+    session.keys("A");
+    assert_eq!(session.state.canvas, wide);
+}
+
+/// The text on the screen.
+fn drawn(state: &State) -> String {
+    let backend = ratatui::backend::TestBackend::new(state.screen.0, state.screen.1);
+    let mut terminal = ratatui::Terminal::new(backend).expect("a screen of cells");
+    terminal
+        .draw(|frame| termask::ui::view::draw(state, frame))
+        .expect("drawn");
+    terminal.backend().to_string()
+}

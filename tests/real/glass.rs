@@ -10,7 +10,7 @@ use termask::core::raster::{Overlay, screen_size};
 use termask::core::scene::{Layer, Mark, Rgb as Colour, Style};
 use termask::core::view::View;
 use termask::term::photo;
-use termask::ui::layout;
+use termask::ui::layout::{self, List};
 
 use crate::drawing;
 
@@ -53,12 +53,19 @@ impl Glass {
 
     /// The whole of an image in it.
     pub fn fit(self, image: Size) -> View {
-        View::fit(image, layout::canvas((self.cols, self.rows)), self.cell)
+        View::fit(
+            image,
+            layout::canvas((self.cols, self.rows), List::Hidden),
+            self.cell,
+        )
     }
 
     /// The same part of the image as in another size of the terminal.
     pub fn keep(self, view: &View) -> View {
-        view.on_canvas(layout::canvas((self.cols, self.rows)), self.cell)
+        view.on_canvas(
+            layout::canvas((self.cols, self.rows), List::Hidden),
+            self.cell,
+        )
     }
 
     /// Pixels of a row of cells that are not background.

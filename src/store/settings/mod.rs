@@ -48,6 +48,8 @@ pub struct Switches {
     pub auto_zoom: bool,
     /// What a click at the resting cursor would give is outlined.
     pub preview: bool,
+    /// The list of images is shown beside the picture.
+    pub list: bool,
 }
 
 /// Folder and personal settings, merged: the folder's win.

@@ -65,12 +65,17 @@ pub fn set_engine(file: &Path, engine: &str) -> Result<()> {
 pub fn set_switches(file: &Path, switches: Switches) -> Result<()> {
     read(file)?;
     let mut document = document(file)?;
-    let Switches { auto_zoom, preview } = switches;
+    let Switches {
+        auto_zoom,
+        preview,
+        list,
+    } = switches;
     let table = document
         .entry("switches")
         .or_insert(Item::Table(Table::new()));
     table["auto-zoom"] = value(auto_zoom);
     table["preview"] = value(preview);
+    table["list"] = value(list);
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     }

@@ -1,6 +1,8 @@
 //! From one image to another.
 
+use crate::core::geometry::CellPoint;
 use crate::store::decode::{Depth, Window};
+use crate::ui::layout;
 use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
@@ -18,7 +20,24 @@ impl State {
         self.go_to(to);
     }
 
-    pub(super) fn go_to(&mut self, at: usize) {
+    /// The first image of the list beside the picture: the present one is in its middle, as far
+    /// as there are others.
+    pub fn first_listed(&self) -> usize {
+        let rows = usize::from(self.canvas.rows);
+        let last = self.images.len().saturating_sub(rows);
+        self.at.saturating_sub(rows / 2).min(last)
+    }
+
+    /// The image on a row of the list.
+    pub(in crate::ui) fn listed(&self, cell: CellPoint) -> Option<usize> {
+        let place = layout::list(self.screen, self.list())?;
+        let at = place
+            .contains(cell)
+            .then(|| self.first_listed() + usize::from(cell.row - place.row))?;
+        (at < self.images.len()).then_some(at)
+    }
+
+    pub(in crate::ui) fn go_to(&mut self, at: usize) {
         if at == self.at {
             return;
         }

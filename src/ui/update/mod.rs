@@ -72,6 +72,7 @@ impl State {
             Action::GoToMark => self.open_window(Mode::Mark(Marking::Go)),
             Action::AutoZoom => self.toggle_auto_zoom(),
             Action::Preview => self.toggle_preview(),
+            Action::List => self.toggle_list(),
             Action::JumpBack => self.jump_back(),
             Action::Repeat => self.repeat(now),
             Action::Sheet => self.toggle_sheet(),

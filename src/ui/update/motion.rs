@@ -6,6 +6,7 @@ use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::prompt::Side;
 use crate::core::view::View;
 use crate::ui::action::{Direction, Step};
+use crate::ui::layout;
 use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
@@ -207,7 +208,7 @@ impl State {
     pub fn resize(&mut self, screen: (u16, u16), cell: crate::core::geometry::CellSize) {
         self.screen = screen;
         self.cell = cell;
-        self.canvas = crate::ui::layout::canvas(screen);
+        self.canvas = layout::canvas(screen, self.list());
         if let Some(open) = &mut self.open {
             open.view = open.view.on_canvas(self.canvas, cell);
             open.wide = None;

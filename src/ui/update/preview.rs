@@ -7,6 +7,7 @@ use crate::segment::Question;
 use crate::store::settings::Switches;
 use crate::term::pace::Speed;
 use crate::ui::action::{Answer, Ask};
+use crate::ui::layout::{self, List};
 use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
@@ -46,6 +47,26 @@ impl State {
             },
             told,
         );
+    }
+
+    pub(super) fn toggle_list(&mut self) {
+        let list = !self.settings.switches.list;
+        let switches = self.settings.switches;
+        self.switch(Switches { list, ..switches }, "");
+        self.resize(self.screen, self.cell);
+        self.notice = match (self.list(), layout::list(self.screen, self.list())) {
+            (List::Shown, None) => Some(Notice::Info("the terminal is too small for it".into())),
+            _ => None,
+        };
+    }
+
+    /// Whether the list of images is asked for.
+    pub fn list(&self) -> List {
+        if self.settings.switches.list {
+            List::Shown
+        } else {
+            List::Hidden
+        }
     }
 
     fn switch(&mut self, switches: Switches, told: &str) {

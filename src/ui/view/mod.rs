@@ -1,6 +1,7 @@
 //! The screen, drawn from the state alone.
 
 mod help;
+mod list;
 mod scene;
 mod status;
 mod windows;
@@ -52,6 +53,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
         };
         status::status(state, frame, last);
     }
+    list::draw(state, frame);
     if state.shown().is_none() && state.first_look().is_none() {
         waiting(state, frame);
     }

@@ -6,11 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::status::printable;
-use super::{DIM, colour, window};
+use super::{DIM, colour, list, window};
 use crate::segment::BUILT_IN;
 use crate::ui::layout;
 use crate::ui::mode::Typing;
-use crate::ui::standings::Standing;
 use crate::ui::state::State;
 use crate::ui::update::matching_commands;
 
@@ -67,17 +66,10 @@ fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
 fn images(state: &State, text: &str) -> Vec<Line<'static>> {
     let row = |at: usize| {
         let path = &state.images[at];
-        let standing = state.standings.of(path);
-        let sign = match standing {
-            _ if state.broken.contains_key(path) => "! ",
-            Standing { flagged: true, .. } => "⚑ ",
-            Standing { finished: true, .. } => "✓ ",
-            Standing { begun: true, .. } => "… ",
-            _ => "  ",
-        };
+        let sign = list::sign(state, path);
         Line::from(vec![
             Span::styled(format!(" {:>6} ", at + 1), DIM),
-            Span::raw(sign),
+            Span::raw(format!("{sign} ")),
             Span::raw(printable(path)),
         ])
     };

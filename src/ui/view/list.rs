@@ -1,0 +1,69 @@
+//! The list of images with their states, beside the picture.
+
+use std::path::Path;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::DIM;
+use super::status::printable;
+use crate::ui::layout;
+use crate::ui::state::State;
+
+pub fn draw(state: &State, frame: &mut Frame) {
+    let Some(place) = layout::list(state.screen, state.list()) else {
+        return;
+    };
+    let area = Rect::new(place.col, place.row, place.cols, place.rows);
+    let area = area.intersection(frame.area());
+    let first = state.first_listed();
+    let images = state.images.iter().enumerate().skip(first);
+    let lines: Vec<Line> = images
+        .take(usize::from(area.height))
+        .map(|(at, path)| {
+            let sign = sign(state, path);
+            let name = shortened(&printable(path), usize::from(area.width).saturating_sub(4));
+            let line = Line::from(vec![Span::raw(format!(" {sign} ")), Span::raw(name)]);
+            line.style(if at == state.at {
+                Style::new().add_modifier(Modifier::REVERSED)
+            } else {
+                DIM
+            })
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// One character that tells how far an image is.
+pub fn sign(state: &State, path: &Path) -> char {
+    if state.broken.contains_key(path) {
+        return '!';
+    }
+    state.standings.of(path).sign()
+}
+
+/// The end of a name tells more than its middle: numbers stand there.
+fn shortened(name: &str, most: usize) -> String {
+    let count = name.chars().count();
+    if count <= most {
+        return name.into();
+    }
+    let tail = most.saturating_sub(1) * 2 / 3;
+    let head: String = name.chars().take(most.saturating_sub(1 + tail)).collect();
+    let tail: String = name.chars().skip(count - tail).collect();
+    format!("{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(shortened("cat.png", 12), "cat.png");
+        assert_eq!(shortened("holiday_000123.jpg", 12), "holi…123.jpg");
+    }
+}
