@@ -16,7 +16,7 @@ use termask::core::mask::Mask;
 use termask::segment::{self, Engine};
 use termask::store::decode::{self, Decoded};
 use termask::store::settings::Settings;
-use termask::ui::action::{Answer, OpenedImage, Outcome};
+use termask::ui::action::{Action, Answer, OpenedImage, Outcome};
 use termask::ui::keymap::Key;
 use termask::ui::state::State;
 
@@ -38,7 +38,11 @@ fn main() {
     };
     let every = rest.first().and_then(|e| e.parse().ok()).unwrap_or(1);
     let mut engine = segment::open("click").expect("the built-in network");
-    for first in [First::Box, First::Click] {
+    let tries = [First::Box, First::Click].into_iter();
+    let tries = tries.flat_map(|first| Start::ALL.map(|start| (first, start)));
+    for (first, start) in tries {
+        // Where the last object ended, as a share of the picture's sides.
+        let mut last = (0.0, 0.0);
         let mut keys = HashMap::from([(85, Vec::new()), (90, Vec::new())]);
         let mut engine_ms = Vec::new();
         for (photo, mask) in pairs(Path::new(images), Path::new(masks))
@@ -47,15 +51,28 @@ fn main() {
         {
             let Some(truth) = truth(mask) else { continue };
             let decoded = decode::decode(photo).expect("a picture");
-            let mut person = Person::sit_down(photo, decoded, truth, engine.as_mut());
+            let size = decoded.image.size();
+            let share = match start {
+                Start::Centre => (0.5, 0.5),
+                Start::Corner => (0.0, 0.0),
+                Start::Last => last,
+            };
+            let place = |share: f64, side: u32| (share * f64::from(side)) as i64;
+            let from = size.clamp(place(share.0, size.width), place(share.1, size.height));
+            let mut person = Person::sit_down(photo, decoded, truth, engine.as_mut(), from);
             let reached = person.label(first);
             for (percent, all) in &mut keys {
                 // Enter is a key too; who never gets there pays for all that was tried.
                 all.push(reached.get(percent).copied().unwrap_or(person.keys) + 1);
             }
             engine_ms.push(person.engine_ms);
+            let end = person.state.shown().expect("open").cursor;
+            last = (
+                f64::from(end.x) / f64::from(size.width),
+                f64::from(end.y) / f64::from(size.height),
+            );
         }
-        report(first, &mut keys, &mut engine_ms);
+        report(first, start, &mut keys, &mut engine_ms);
     }
 }
 
@@ -66,10 +83,35 @@ enum First {
     Click,
 }
 
-fn report(first: First, keys: &mut HashMap<u32, Vec<usize>>, engine_ms: &mut [f64]) {
+/// Where the cursor is when a person begins.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    Centre,
+    Corner,
+    /// Where the object before ended, on a picture of another size perhaps.
+    Last,
+}
+
+impl Start {
+    const ALL: [Self; 3] = [Self::Centre, Self::Corner, Self::Last];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Centre => "the centre",
+            Self::Corner => "the upper left corner",
+            Self::Last => "where the object before ended",
+        }
+    }
+}
+
+fn report(first: First, start: Start, keys: &mut HashMap<u32, Vec<usize>>, engine_ms: &mut [f64]) {
     engine_ms.sort_by(f64::total_cmp);
     let ms = engine_ms[engine_ms.len() / 2];
-    println!("{first:?} first, {} objects", engine_ms.len());
+    println!(
+        "{first:?} first, cursor from {}, {} objects",
+        start.name(),
+        engine_ms.len()
+    );
     for percent in [85, 90] {
         let all = keys.get_mut(&percent).expect("both");
         all.sort_unstable();
@@ -92,7 +134,13 @@ struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    fn sit_down(path: &Path, decoded: Decoded, truth: Mask, engine: &'a mut dyn Engine) -> Self {
+    fn sit_down(
+        path: &Path,
+        decoded: Decoded,
+        truth: Mask,
+        engine: &'a mut dyn Engine,
+        from: ImagePoint,
+    ) -> Self {
         let mut state = State::new(Settings::default(), Arc::from("keys@bench"));
         let cell = CellSize {
             width: 10.0,
@@ -107,6 +155,7 @@ impl<'a> Person<'a> {
             access: termask::store::sidecar::Access::Writable,
             notes: Vec::new(),
         })));
+        state.act(Action::Point(from), 1);
         Self {
             state,
             engine,
