@@ -1,4 +1,5 @@
-//! SAM, `MobileSAM` and SAM 2.1 with random weights against the models' own torch pipelines.
+//! SAM, `MobileSAM`, SAM 2.1 and Hugging Face's SAM and SAM 2 with random weights against the
+//! models' own torch pipelines.
 //!
 //! `tests/parity/make.sh` makes the files once, in `target/parity` or in `TERMASK_PARITY`; without
 //! them there is nothing to compare with, and the test says so.
@@ -120,4 +121,14 @@ fn sam_answers_as_metas_pipeline() {
 #[test]
 fn sam_2_answers_as_metas_pipeline() {
     compare("sam2.1_hiera_tiny");
+}
+
+#[test]
+fn hugging_faces_sam_answers_as_its_own_pipeline() {
+    compare("hf_sam");
+}
+
+#[test]
+fn hugging_faces_sam_2_answers_as_its_own_pipeline() {
+    compare("hf_sam2");
 }

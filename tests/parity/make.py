@@ -1,6 +1,6 @@
 """Makes SAM exports with random weights, and the answers that the models' own torch pipelines give.
 
-    python make.py FOLDER [MODEL...]        models: mobile_sam, sam_vit_b, sam2.1_hiera_tiny
+    python make.py FOLDER [MODEL...]        models: mobile_sam, sam_vit_b, sam2.1_hiera_tiny, hf_sam, hf_sam2
 
 Nothing here has learnt anything, and the numbers must agree all the same. FOLDER/MODEL then holds
 encoder.onnx, decoder.onnx and reference.json with the logits beside it; what is there is kept.
@@ -21,6 +21,8 @@ warnings.filterwarnings("ignore")
 import numpy as np
 import torch
 from PIL import Image
+
+import hugging_face
 
 torch.set_num_threads(1)
 export = torch.onnx.export
@@ -193,8 +195,11 @@ def reference(folder, set_image, ask):
         set_image(pixels)
         low = {}
         for n, case in enumerate(cases(width, height)):
-            before = low[case["refines"]][None] if case["refines"] else None
-            logits, low[case["name"]], score = ask(case, before)
+            before = low[case["refines"]][None] if case["refines"] in low else None
+            answer = ask(case, before)
+            if answer is None:
+                continue
+            logits, low[case["name"]], score = answer
             file = f"{picture_name}-{n}.f32"
             np.ascontiguousarray(logits, dtype="<f4").tofile(f"{folder}/{file}")
             told.append(dict(case, picture=f"{picture_name}.png", logits=file, score=score))
@@ -202,8 +207,14 @@ def reference(folder, set_image, ask):
         json.dump(told, out, indent=1)
 
 
+def make(name, folder):
+    if name in hugging_face.MODELS:
+        return hugging_face.make(name, folder)
+    return make_second(folder) if name.startswith("sam2") else make_first(name, folder)
+
+
 def main():
-    out, names = sys.argv[1], sys.argv[2:] or ["mobile_sam", "sam2.1_hiera_tiny", "sam_vit_b"]
+    out, names = sys.argv[1], sys.argv[2:] or ["mobile_sam", "sam2.1_hiera_tiny", "sam_vit_b", *hugging_face.MODELS]
     for name in names:
         folder = os.path.abspath(f"{out}/{name}")
         if os.path.exists(f"{folder}/reference.json"):
@@ -211,9 +222,8 @@ def main():
             continue
         os.makedirs(folder, exist_ok=True)
         with torch.no_grad():
-            made = make_second(folder) if name.startswith("sam2") else make_first(name, folder)
-            reference(folder, *made)
-        print(f"{name}: made")
+            reference(folder, *make(name, folder))
+        print(f"{name}: made", flush=True)
 
 
 main()

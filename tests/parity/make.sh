@@ -9,7 +9,7 @@ python=$out/venv/bin/python
 if [ ! -x "$python" ]; then
     python3 -m venv "$out/venv"
 fi
-if ! "$python" -c 'import torch, samexporter, segment_anything, sam2, onnx' 2>/dev/null; then
+if ! "$python" -c 'import torch, samexporter, segment_anything, sam2, onnx, transformers' 2>/dev/null; then
     if ! "$out/venv/bin/pip" install --quiet -r "$here/requirements.txt" 2>"$out/pip.log"; then
         echo "parity is not checked: a package does not install: $(tail -n 1 "$out/pip.log")" >&2
         exit 1
