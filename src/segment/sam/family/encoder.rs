@@ -220,6 +220,8 @@ pub static ENCODERS: [Encoder; 14] = [
             "image_embeddings.1",
             "image_embeddings.2",
         ],
+        // Hugging Face's processor scales bytes, Meta's scales numbers.
+        rounding: Rounding::Bytes,
         ..SECOND
     },
 ];
