@@ -9,7 +9,7 @@ use termask::core::adaptation::Adaptation;
 use termask::core::geometry::{ImagePoint, ImageRect};
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::segment::click::{ClickNet, Input, Method, SIZE, head, model_hash};
+use termask::segment::click::{ClickNet, Input, Method, Pass, SIZE, head, model_hash};
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
 
@@ -80,7 +80,7 @@ fn logits_are_those_of_the_reference() {
             .chunks_exact(2)
             .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32());
         let logits = net
-            .logits(&Input::first(&questions[n], SIZE))
+            .logits(&Input::first(&questions[n], Pass::LOOK))
             .expect("an answer");
         let differences: Vec<f32> = logits
             .iter()
@@ -129,7 +129,7 @@ fn a_prompt_without_an_object_is_refused() {
 #[test]
 fn the_shipped_last_layer_read_out_by_hand_gives_the_networks_logits() {
     let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
-    let input = Input::first(&questions()[0], SIZE);
+    let input = Input::first(&questions()[0], Pass::LOOK);
     let (weights, bias) = head::shipped();
     let shipped = Adaptation {
         model: model_hash().into(),
@@ -178,4 +178,20 @@ fn a_known_extent_makes_a_first_click_look_near_it() {
     }));
     let near = net.propose(&question).expect("an answer").remove(0);
     assert!(near.mask.area() < whole.mask.area() / 2);
+}
+
+#[test]
+fn a_mirrored_look_answers_where_the_object_is() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let question = &questions()[4];
+    let mut inside = |pass: Pass| -> Vec<bool> {
+        let logits = net.logits(&Input::first(question, pass)).expect("it ran");
+        logits.iter().map(|l| *l > 0.0).collect()
+    };
+    let (straight, mirrored) = (inside(Pass::LOOK), inside(Pass::LOOK.mirrored()));
+    let count = |both: fn((&bool, &bool)) -> bool| {
+        straight.iter().zip(&mirrored).filter(|p| both(*p)).count() as f64
+    };
+    let iou = count(|(a, b)| *a && *b) / count(|(a, b)| *a || *b);
+    assert!(iou > 0.9, "{iou}");
 }

@@ -186,8 +186,8 @@ fn study(net: &mut ClickNet, sample: &Sample, extent: f32) -> Result<Lesson> {
 
 /// Pixels of a crop, half of them near the object's edge.
 fn pixels(evidence: &Evidence, input: &Input, truth: &Mask) -> Vec<Pixel> {
-    let size = Size::new(input.size as u32, input.size as u32);
-    let scale = input.square.side / input.size as f64;
+    let size = Size::new(input.pass.size as u32, input.pass.size as u32);
+    let scale = input.square.side / input.pass.size as f64;
     let image = truth.size();
     let place = |x: u32, y: u32| {
         let x = (input.square.x + f64::from(x) * scale).round();

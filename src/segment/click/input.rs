@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::pass::{Facing, Pass, mirror};
 use crate::core::document::Proposal;
 use crate::core::geometry::{ImageRect, Size};
 use crate::core::mask::Mask;
@@ -9,8 +10,6 @@ use crate::core::prompt::{Prompt, Side, Soft};
 use crate::segment::Question;
 use crate::segment::crop::{Square, crop};
 
-/// How much larger than what is looked for the crop is.
-const EXPAND: f64 = 1.4;
 /// The first look at a click in a folder whose objects are known: wide enough for larger ones.
 const EXPAND_TYPICAL: f64 = 1.6;
 /// No crop is smaller than this many pixels of the image.
@@ -28,8 +27,7 @@ const DISK: [i64; 11] = [0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0];
 #[derive(Debug)]
 pub struct Input {
     pub square: Square,
-    /// Pixels across the crop.
-    pub size: usize,
+    pub pass: Pass,
     /// [3, size, size], normalised.
     pub image: Vec<f32>,
     /// [4, size, size]: inside disks, outside disks, box, previous probability.
@@ -102,13 +100,13 @@ impl Before {
 
 impl Input {
     /// The tensors of a first pass on a prompt.
-    pub fn first(question: &Question, size: usize) -> Self {
-        Self::new(question, None, size)
+    pub fn first(question: &Question, pass: Pass) -> Self {
+        Self::new(question, None, pass)
     }
 
-    /// The tensors of one pass at a crop of `size` x `size`.
-    pub(super) fn new(question: &Question, before: Option<&Before>, size: usize) -> Self {
-        let square = region(question, before.map(|b| &*b.mask));
+    pub(super) fn new(question: &Question, before: Option<&Before>, pass: Pass) -> Self {
+        let size = pass.size;
+        let square = region(question, before.map(|b| &*b.mask), pass.expand);
         let rgb = crop(&question.image, square, size);
         let area = size * size;
         let mut image = vec![0.0; 3 * area];
@@ -121,19 +119,23 @@ impl Input {
         if let Some(before) = before {
             before.channel(square, size, &mut prompt[3 * area..]);
         }
+        if pass.facing == Facing::Mirrored {
+            mirror(&mut image, size);
+            mirror(&mut prompt, size);
+        }
         Self {
             square,
-            size,
+            pass,
             image,
             prompt,
         }
     }
 }
 
-/// The square to look at. The mask with the inside clicks, or the box, 1.4 times as large and kept
-/// on the picture. Without a box and with nothing found yet what surrounds the click, where the
+/// The square to look at. The mask with the inside clicks, or the box, `expand` times as large and
+/// kept on the picture. Without a box and with nothing found yet what surrounds the click, where the
 /// folder's objects are known; else the whole image.
-fn region(question: &Question, mask: Option<&Mask>) -> Square {
+fn region(question: &Question, mask: Option<&Mask>, expand: f64) -> Square {
     let (prompt, size) = (&question.prompt, question.image.size());
     let (w, h) = (f64::from(size.width), f64::from(size.height));
     let pixels = || {
@@ -148,7 +150,7 @@ fn region(question: &Question, mask: Option<&Mask>) -> Square {
         .or(prompt.rect);
     if let Some(wanted) = wanted {
         let longest = f64::from(wanted.width().max(wanted.height()));
-        return around(wanted, longest * EXPAND, size);
+        return around(wanted, longest * expand, size);
     }
     let extent = question.adaptation.as_ref().and_then(|a| a.extent);
     if let (Some(extent), Some(clicks)) = (extent, pixels().reduce(ImageRect::union)) {

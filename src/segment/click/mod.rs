@@ -6,6 +6,7 @@ mod edges;
 pub mod head;
 mod input;
 mod obey;
+mod pass;
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,9 +15,11 @@ use ort::value::TensorRef;
 use sha2::{Digest, Sha256};
 
 pub use self::input::Input;
+pub use self::pass::Pass;
 
 use self::head::Evidence;
 use self::input::Before;
+use self::pass::Facing;
 use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
 use crate::core::prompt::Soft;
@@ -27,21 +30,19 @@ static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
 
 /// Pixels across the network's crop, where it looks closely.
 pub const SIZE: usize = 384;
-/// Pixels across where it only looks for the object.
-const GLANCE: usize = 256;
 /// A pixel belongs to the object above this probability.
 pub const THRESHOLD: f32 = 0.49;
 
-/// How an answer is come by: the crops' pixels for each pass, the last one's answer being shown to
-/// the next, and what is done to the last one's probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an answer is come by: each pass is shown the answer of the one before, and what is done to the
+/// last one's probabilities.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Method {
     /// For a first click without a box.
-    pub click: &'static [usize],
+    pub click: &'static [Pass],
     /// For a box.
-    pub rect: &'static [usize],
+    pub rect: &'static [Pass],
     /// For a click that refines an answer.
-    pub correction: &'static [usize],
+    pub correction: &'static [Pass],
     pub edges: Edges,
 }
 
@@ -55,16 +56,17 @@ pub enum Edges {
 impl Method {
     /// One pass (two for a first click without a box) as in `models/train/noc.py`.
     pub const PLAIN: Self = Self {
-        click: &[SIZE, SIZE],
-        rect: &[SIZE],
-        correction: &[SIZE],
+        click: &[Pass::LOOK, Pass::LOOK],
+        rect: &[Pass::LOOK],
+        correction: &[Pass::LOOK],
         edges: Edges::AsTheyAre,
     };
-    /// What the program does.
+    /// What the program does. A correction is first read mirrored, since a network errs otherwise
+    /// there, and the mean of both is what the last pass makes of it.
     pub const FULL: Self = Self {
-        click: &[GLANCE, SIZE],
-        rect: &[SIZE, SIZE],
-        correction: &[GLANCE, SIZE],
+        click: &[Pass::GLANCE, Pass::CLOSE],
+        rect: &[Pass::LOOK, Pass::LOOK],
+        correction: &[Pass::GLANCE.mirrored(), Pass::CLOSE],
         edges: Edges::Followed,
     };
 }
@@ -119,13 +121,17 @@ impl ClickNet {
 
     /// The logits of one pass, [size, size].
     pub fn logits(&mut self, input: &Input) -> Result<Vec<f32>> {
-        run(&mut self.session, input, "logits", &self.logits)
+        let mut logits = run(&mut self.session, input, "logits", &self.logits)?;
+        if input.pass.facing == Facing::Mirrored {
+            pass::mirror(&mut logits, input.pass.size);
+        }
+        Ok(logits)
     }
 
     /// What the last layer sees in one pass.
     pub fn evidence(&mut self, input: &Input) -> Result<Evidence> {
         let features = run(&mut self.session, input, "features", &self.features)?;
-        Ok(Evidence::new(features, &input.image, input.size))
+        Ok(Evidence::new(features, &input.image, input.pass.size))
     }
 
     /// The last pass for a prompt, and what it looks at: the passes before it are made here.
@@ -157,7 +163,13 @@ impl ClickNet {
     ) -> Proposal {
         let mut values = probabilities(logits);
         if self.method.edges == Edges::Followed {
-            values = edges::follow(&values, &input.image, input.size, threshold, input::STD);
+            values = edges::follow(
+                &values,
+                &input.image,
+                input.pass.size,
+                threshold,
+                input::STD,
+            );
         }
         let soft = soft(input, &values);
         let mask = soft.mask(question.image.size(), threshold);
@@ -217,7 +229,7 @@ fn run(
     name: &str,
     options: &RunOptions<HasSelectedOutputs>,
 ) -> Result<Vec<f32>> {
-    let shape = |channels: usize| [1, channels, input.size, input.size];
+    let shape = |channels: usize| [1, channels, input.pass.size, input.pass.size];
     let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(|e| told(&e))?;
     let prompt = TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(|e| told(&e))?;
     let outputs = session
@@ -238,9 +250,9 @@ fn soft(input: &Input, probabilities: &[f32]) -> Soft {
     Soft {
         x,
         y,
-        scale: side / input.size as f64,
-        width: input.size as u32,
-        height: input.size as u32,
+        scale: side / input.pass.size as f64,
+        width: input.pass.size as u32,
+        height: input.pass.size as u32,
         values: probabilities
             .iter()
             .map(|p| (255.0 * p).round() as u8)
