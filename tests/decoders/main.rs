@@ -1,6 +1,7 @@
 //! What the painters write, read back as a terminal does, shows the scene as the program itself
 //! draws it, whatever happened before.
 
+mod blocks;
 #[path = "../drawing/mod.rs"]
 mod drawing;
 mod glass;
