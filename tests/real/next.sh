@@ -9,6 +9,7 @@ root=target/next-debian
 command -v debootstrap >/dev/null || apt-get install -qy --no-install-recommends debootstrap
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | head -n 1)
 rm -rf "$root"
+mkdir -p "$root"
 debootstrap --variant=minbase trixie "$root" "$mirror"
 chroot "$root" apt-get install -qy --no-install-recommends \
   kitty libgl1 libglx-mesa0 libgl1-mesa-dri fonts-dejavu-core
