@@ -162,7 +162,13 @@ impl Desk {
 
     /// Presses the left button at pixels of the screen.
     pub fn click(&self, x: f64, y: f64) {
-        let (x, y) = (format!("{x:.0}"), format!("{y:.0}"));
+        let (beside, x, y) = (
+            format!("{:.0}", x - 3.0),
+            format!("{x:.0}"),
+            format!("{y:.0}"),
+        );
+        // The first move only brings the pointer into the window: weston takes no place from it.
+        self.xdotool(&["mousemove", "--sync", &beside, &y]);
         self.xdotool(&["mousemove", "--sync", &x, &y, "click", "1"]);
     }
 
