@@ -36,18 +36,7 @@ fn a_new_class_by_name_is_kept_in_the_folder() {
 fn one_bad_file_does_not_stop_the_folder() {
     let (folder, _) = folder(&["coffee.png"]);
     std::fs::write(folder.path().join("broken.jpg"), "not an image").expect("written");
-    let settings = settings::load(folder.path()).expect("settings");
-    let (sender, events) = mpsc::channel();
-    let paths = vec![folder.path().to_path_buf()];
-    let workers = Workers::start(paths, "click".into(), settings.file.clone(), &sender);
-    let mut state = State::new(settings, Arc::from("tester@here"));
-    state.resize((100, 40), CellSize::default());
-    let mut session = Session {
-        state,
-        workers,
-        events,
-        now: 1,
-    };
+    let mut session = Session::start(folder.path(), "click");
     session.settle(|s| !s.broken.is_empty());
     let why = session.state.broken.values().next().expect("told");
     assert!(why.contains("broken.jpg"), "{why}");
@@ -113,18 +102,7 @@ fn a_large_photo_is_seen_coarsely_first_and_keys_typed_meanwhile_wait_for_all_of
     let folder = tempfile::tempdir().expect("a folder");
     let picture = image::RgbImage::from_pixel(7000, 5000, image::Rgb([90, 120, 150]));
     picture.save(folder.path().join("a.jpg")).expect("saved");
-    let settings = settings::load(folder.path()).expect("settings");
-    let (sender, events) = mpsc::channel();
-    let paths = vec![folder.path().to_path_buf()];
-    let workers = Workers::start(paths, "watershed".into(), settings.file.clone(), &sender);
-    let mut state = State::new(settings, Arc::from("tester@here"));
-    state.resize((100, 40), CellSize::default());
-    let mut session = Session {
-        state,
-        workers,
-        events,
-        now: 1,
-    };
+    let mut session = Session::start(folder.path(), "watershed");
     session.settle(|s| s.first_look().is_some());
     let scene = termask::ui::view::scene(&session.state).expect("a coarse picture");
     let coarse = scene.photo.image.size();

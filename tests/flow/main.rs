@@ -34,21 +34,27 @@ struct Session {
 }
 
 impl Session {
+    /// With the first image open and the click net.
     fn open(folder: &Path) -> Self {
+        let mut session = Self::start(folder, "click");
+        session.settle(|s| s.shown().is_some());
+        session
+    }
+
+    /// Before anything has come.
+    fn start(folder: &Path, engine: &str) -> Self {
         let settings = settings::load(folder).expect("settings");
         let (sender, events) = mpsc::channel();
         let paths = vec![folder.to_path_buf()];
-        let workers = Workers::start(paths, "click".into(), settings.file.clone(), &sender);
+        let workers = Workers::start(paths, engine.into(), settings.file.clone(), &sender);
         let mut state = State::new(settings, Arc::from("tester@here"));
         state.resize((100, 40), CellSize::default());
-        let mut session = Self {
+        Self {
             state,
             workers,
             events,
             now: 1_700_000_000_000,
-        };
-        session.settle(|s| s.shown().is_some());
-        session
+        }
     }
 
     /// Lets answers come until the condition holds and all is saved.
