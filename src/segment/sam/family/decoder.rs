@@ -67,6 +67,19 @@ const FIRST: Decoder = Decoder {
     scores: Output::Named("iou_predictions"),
 };
 
+/// What SAM and SAM 2 share there.
+const HUGGING_FACE: Decoder = Decoder {
+    points: "input_points",
+    labels: "input_labels",
+    rank: 4,
+    pads: false,
+    feedback: None,
+    size: None,
+    masks: Output::Named("pred_masks"),
+    scores: Output::Named("iou_scores"),
+    ..FIRST
+};
+
 pub static DECODERS: [Decoder; 10] = [
     Decoder {
         embeddings: &["image_embeddings", "interm_embeddings"],
@@ -111,16 +124,8 @@ pub static DECODERS: [Decoder; 10] = [
     },
     Decoder {
         embeddings: &["image_embeddings", "image_positional_embeddings"],
-        points: "input_points",
-        labels: "input_labels",
-        rank: 4,
         boxes: Boxes::Never,
-        pads: false,
-        feedback: None,
-        size: None,
-        masks: Output::Named("pred_masks"),
-        scores: Output::Named("iou_scores"),
-        ..FIRST
+        ..HUGGING_FACE
     },
     Decoder {
         embeddings: &[
@@ -128,16 +133,8 @@ pub static DECODERS: [Decoder; 10] = [
             "image_embeddings.0",
             "image_embeddings.1",
         ],
-        points: "input_points",
-        labels: "input_labels",
-        rank: 4,
         boxes: Boxes::Input("input_boxes"),
-        pads: false,
-        feedback: None,
-        size: None,
-        masks: Output::Named("pred_masks"),
-        scores: Output::Named("iou_scores"),
-        ..FIRST
+        ..HUGGING_FACE
     },
     // EdgeSAM's: the scores come first.
     Decoder {
