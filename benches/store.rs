@@ -1,7 +1,7 @@
-//! What storage costs: a million names to the first picture, a save of 500 objects, an export of
-//! 10,000 images beside the same work in pycocotools' Python.
+//! What storage costs: a save of 500 objects, an export of 10,000 images beside the same work in
+//! pycocotools' Python. What a folder of a million images costs, `cargo bench --bench scale` tells.
 //!
-//! `cargo bench --bench store`; `TERMASK_BENCH_NAMES` and `TERMASK_BENCH_IMAGES` make it smaller.
+//! `cargo bench --bench store`; `TERMASK_BENCH_IMAGES` makes it smaller.
 //! The Python is the one that `cargo test --test formats` installs.
 
 use std::fs;
@@ -16,13 +16,11 @@ use termask::core::history::History;
 use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::store::decode::{Decoded, Depth};
-use termask::store::folder;
 use termask::store::formats::{self, Format};
 use termask::store::gather::{self, Choice};
 use termask::store::sidecar::Sidecar;
 
 fn main() {
-    walk(number("TERMASK_BENCH_NAMES", 1_000_000));
     save();
     export(number("TERMASK_BENCH_IMAGES", 10_000));
 }
@@ -34,42 +32,6 @@ fn number(name: &str, otherwise: usize) -> usize {
 
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
-}
-
-/// The most memory this process ever had, in mebibytes; 0 where the system does not tell.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kilobytes.unwrap_or(0) / 1024
-}
-
-fn walk(names: usize) {
-    let folder = tempfile::tempdir().expect("a folder");
-    for i in 0..names {
-        // Scattered, as a file system gives them.
-        let name = format!("frame_{}.jpg", i * 7919 % names);
-        fs::File::create(folder.path().join(name)).expect("created");
-    }
-    let start = Instant::now();
-    let plain = fs::read_dir(folder.path()).expect("read").flatten().count();
-    let plain_time = start.elapsed();
-    let (start, mut first, mut count) = (Instant::now(), None, 0);
-    folder::walk(&[folder.path().to_path_buf()], &mut |batch| {
-        first.get_or_insert_with(|| start.elapsed());
-        count += batch.len();
-        true
-    })
-    .expect("walked");
-    let (all, first) = (start.elapsed(), first.expect("there are images"));
-    assert_eq!((plain, count), (names, names));
-    println!(
-        "walk of {names} names: first image after {:.0} ms ({:.2} times reading the folder), all sorted after {:.0} ms, peak {} MiB",
-        milliseconds(first),
-        first.as_secs_f64() / plain_time.as_secs_f64(),
-        milliseconds(all),
-        peak()
-    );
 }
 
 fn object(id: u64, size: Size, radius: f64) -> Arc<Object> {
