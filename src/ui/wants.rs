@@ -69,11 +69,9 @@ impl State {
         (!draft.answered && !open.unanswered && draft.prompt.is_answerable()).then(|| Ask {
             path: open.path.clone(),
             question: Question {
-                image: Arc::clone(&open.decoded.image),
-                image_key: open.decoded.key,
-                prompt: draft.prompt.clone(),
                 previous: draft.proposal.clone(),
                 adaptation: self.settings.adapted.get(&*self.draft_class()).cloned(),
+                ..Question::new(&open.decoded.image, open.decoded.key, draft.prompt.clone())
             },
             attempt: self.attempt,
         })
