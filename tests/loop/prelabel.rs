@@ -191,6 +191,22 @@ fn three_processes_killed_and_resumed_give_what_one_gives() {
     }
 }
 
+#[test]
+fn resume_writes_the_mask_that_a_killed_run_had_not_come_to() {
+    let home = tempfile::tempdir().expect("a folder");
+    folder(home.path(), 3);
+    ran(&mut prelabel(home.path(), &[]));
+    let whole = beside(home.path());
+    // The sidecar comes first: a kill in between leaves it alone.
+    fs::remove_file(home.path().join("images/001.mask.png")).expect("it was written");
+    let (told, code) = ran(&mut prelabel(home.path(), &["--resume"]));
+    assert_eq!((&told["earlier"], code), (&3.into(), Some(0)), "{told}");
+    assert!(
+        beside(home.path()) == whole,
+        "the mask is back, and no more"
+    );
+}
+
 /// SLURM sends SIGTERM before the time limit.
 #[test]
 fn a_signal_ends_it_between_two_images_and_resume_does_the_rest() {

@@ -74,7 +74,12 @@ pub enum Prepared {
 /// Reads an image, unless nothing is to be done about it.
 pub fn prepare(job: &Job, earlier: Earlier) -> Result<Prepared> {
     let read = sidecar::read(&job.path)?;
-    let outcome = read.and_then(|read| settled(&read.history, earlier));
+    let outcome = read.and_then(|read| {
+        let outcome = settled(&read.history, earlier)?;
+        // A run that was killed between the two files has left the mask to be written.
+        let is_whole = !matches!(outcome, Outcome::Earlier) || sidecar::is_masked(&job.path, &read);
+        is_whole.then_some(outcome)
+    });
     if let Some(outcome) = outcome {
         return Ok(Prepared::Settled(outcome));
     }
@@ -129,6 +134,9 @@ pub fn label(
     }
     // Another process may have been here since it was prepared.
     if let Some(outcome) = settled(&history, earlier) {
+        if matches!(outcome, Outcome::Earlier) {
+            sidecar.save(&history)?;
+        }
         return Ok(outcome);
     }
     let known = known(&history);

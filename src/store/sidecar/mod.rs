@@ -103,6 +103,13 @@ pub(super) fn is_mask_of(path: &Path, read: &Read) -> bool {
     whole && mask_png::note(path).is_some_and(|n| n.objects == digest)
 }
 
+/// Whether the mask file beside an image is that of its sidecar; a foreign one is left alone.
+pub fn is_masked(image: &Path, read: &Read) -> bool {
+    let (mask, masked) = locate_mask(image, &mut Vec::new());
+    let digest = objects_digest(read.history.now(), &mut Encoder::default());
+    mask.is_none() || masked.as_ref() == Some(&digest)
+}
+
 /// Writes the mask file anew.
 pub(super) fn repaint(path: &Path, read: &Read) -> Result<()> {
     let document = read.history.now();
