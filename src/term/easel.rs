@@ -20,12 +20,14 @@ struct Work {
     order: Option<Order>,
     /// Whether the terminal forgot what was painted.
     is_lost: bool,
+    /// Whether the terminal is asked for what it has.
+    is_doubted: bool,
     is_over: bool,
 }
 
 impl Work {
     const fn is_waiting(&self) -> bool {
-        self.order.is_some() || self.is_over
+        self.order.is_some() || self.is_doubted || self.is_over
     }
 }
 
@@ -58,6 +60,12 @@ impl Easel {
         lock(&self.work).is_lost = true;
     }
 
+    /// Asks the terminal whether it has all that was painted.
+    pub fn prove(&self) {
+        lock(&self.work).is_doubted = true;
+        self.line.wake();
+    }
+
     /// Ends the thread, and waits for it: from then on it paints nothing.
     pub fn stop(self) {
         lock(&self.work).is_over = true;
@@ -87,6 +95,7 @@ fn paint(mut painter: Box<dyn Painter>, work: &Mutex<Work>, line: &Line) {
                 let Work {
                     order,
                     is_lost,
+                    is_doubted,
                     is_over,
                 } = std::mem::take(&mut *lock(work));
                 if is_over {
@@ -94,6 +103,9 @@ fn paint(mut painter: Box<dyn Painter>, work: &Mutex<Work>, line: &Line) {
                 }
                 if is_lost {
                     painter.forget();
+                }
+                if is_doubted && let Some(proof) = painter.prove() {
+                    line.aside(proof);
                 }
                 let Some(order) = order else { continue };
                 (shown, more) = match order {

@@ -30,6 +30,10 @@ pub enum Event {
     Elsewhere(Box<Report>),
     /// Inside tmux: the pane lies elsewhere, or is shown again.
     Moved,
+    /// Inside tmux: whether all pictures got through is to be asked.
+    Doubt,
+    /// Inside tmux: some did not.
+    Lost,
     /// What the person should know of the pictures.
     Notice(String),
 }

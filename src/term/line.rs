@@ -31,6 +31,8 @@ struct State {
     now: VecDeque<Command>,
     /// What makes the picture sharper.
     later: VecDeque<Command>,
+    /// Pictures' commands so far.
+    pictures: u64,
     is_closed: bool,
     is_writing: bool,
     /// A frame was refused: its drawer is told when the line is free.
@@ -74,6 +76,7 @@ impl Line {
             cells: None,
             now: VecDeque::new(),
             later: VecDeque::new(),
+            pictures: 0,
             is_closed: false,
             is_writing: false,
             is_awaited: false,
@@ -150,13 +153,30 @@ impl Line {
     }
 
     pub fn now(&self, commands: Vec<Command>) {
-        self.lock().now.extend(commands);
+        let mut state = self.lock();
+        state.pictures += commands.len() as u64;
+        state.now.extend(commands);
         self.shared.1.notify_all();
     }
 
     pub fn later(&self, command: Command) {
-        self.lock().later.push_back(command);
+        let mut state = self.lock();
+        state.pictures += 1;
+        state.later.push_back(command);
         self.shared.1.notify_all();
+    }
+
+    /// A question that changes nothing on the screen.
+    pub fn aside(&self, question: Command) {
+        self.lock().now.push_back(question);
+        self.shared.1.notify_all();
+    }
+
+    /// How many commands have changed pictures so far; `None` while some have not left.
+    pub fn pictures(&self) -> Option<u64> {
+        let state = self.lock();
+        let is_idle = state.now.is_empty() && state.later.is_empty();
+        is_idle.then_some(state.pictures)
     }
 
     /// A status report came.

@@ -27,6 +27,12 @@ pub trait Painter: Send {
     /// The terminal has lost all pictures: the next scene is sent from the start.
     fn forget(&mut self);
 
+    /// Places once more what is on the screen, and asks the terminal whether it could. `None` where
+    /// nothing is there, or nothing gets lost on the way.
+    fn prove(&mut self) -> Option<Command> {
+        None
+    }
+
     /// How fast the line is from now on.
     fn pace(&mut self, _speed: Speed) {}
 }

@@ -198,8 +198,22 @@ impl Screen {
 
     /// What something else may have drawn over is drawn again: tmux knows nothing of the sixel that
     /// it passes on, and clears it when it shows another window.
-    pub fn repaint(&mut self) {
-        if let (Way::Passed, Some(easel)) = (self.report.way, &self.easel) {
+    pub fn repaint(&self) {
+        if self.report.way == Way::Passed {
+            self.paint_anew();
+        }
+    }
+
+    /// Asks the terminal whether it has all pictures.
+    pub fn prove(&self) {
+        if let Some(easel) = &self.easel {
+            easel.prove();
+        }
+    }
+
+    /// Some pictures did not get through: all are painted anew.
+    pub fn paint_anew(&self) {
+        if let Some(easel) = &self.easel {
             easel.begin_anew();
             easel.put(self.scene.clone());
         }

@@ -96,6 +96,8 @@ pub struct Whereabouts {
     pub clients: Vec<String>,
     /// `None` where another window is shown.
     pub place: Option<String>,
+    /// Whether what the terminal answers gets to the pane.
+    pub is_listening: bool,
 }
 
 /// `None` where tmux cannot be asked, or is on another machine.
@@ -103,14 +105,18 @@ pub fn whereabouts() -> Option<Whereabouts> {
     env::var_os("TMUX")?;
     let pane = env::var("TMUX_PANE").ok()?;
     let clients = ["list-clients", "-t", &pane, "-F", "#{client_pid}", ";"];
-    let place = "#{window_active} #{pane_left} #{pane_top} #{status} #{window_zoomed_flag}";
+    let place = "#{pane_active} #{pane_in_mode} \
+                 #{window_active} #{pane_left} #{pane_top} #{status} #{window_zoomed_flag}";
     let place = ["display-message", "-p", "-t", &pane, place];
     let told = tell(&[&clients[..], &place[..]].concat())?;
     let mut lines: Vec<String> = told.lines().map(str::to_string).collect();
-    let place = lines.pop()?;
+    let last = lines.pop()?;
+    let (listening, place) = last.split_at_checked(4)?;
+    let place = place.strip_prefix("1 ").map(str::to_string);
     Some(Whereabouts {
         clients: lines,
-        place: place.strip_prefix("1 ").map(str::to_string),
+        is_listening: listening == "1 0 " && place.is_some(),
+        place,
     })
 }
 

@@ -12,6 +12,8 @@ use super::tmux::{self, Tmux};
 
 /// How often tmux is asked who shows the program.
 const PACE: Duration = Duration::from_secs(1);
+/// How often in a row the terminal is asked for its pictures without getting them.
+const ATTEMPTS: u8 = 5;
 
 /// Starts watching; it ends with the input. `known` is what the first terminal answered, `answers`
 /// what terminals answer from now on.
@@ -21,6 +23,7 @@ pub fn start(known: Answers, answers: Receiver<Vec<u8>>, line: Line, told: Sende
         answers,
         line,
         told,
+        proof: Proof::default(),
     };
     thread::spawn(move || watch.run());
 }
@@ -30,30 +33,41 @@ struct Watch {
     answers: Receiver<Vec<u8>>,
     line: Line,
     told: Sender<Event>,
+    proof: Proof,
 }
 
 impl Watch {
     /// Until nobody reads the input, or listens, any more.
-    fn run(self) -> Option<()> {
+    fn run(mut self) -> Option<()> {
         let mut before = tmux::whereabouts()?;
+        let mut next = Instant::now() + PACE;
         loop {
-            match self.answers.recv_timeout(PACE) {
-                // An answer that nobody waits for.
-                Ok(_) => continue,
-                Err(RecvTimeoutError::Timeout) => {}
+            let left = next.saturating_duration_since(Instant::now());
+            match self.answers.recv_timeout(left) {
+                Ok(answer) => {
+                    if self.proof.answer(&answer) {
+                        self.told.send(Event::Lost).ok()?;
+                    }
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => next = Instant::now() + PACE,
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
-            let Some(now) = tmux::whereabouts().filter(|now| *now != before) else {
+            let Some(now) = tmux::whereabouts() else {
                 continue;
             };
             let is_new = now.clients.iter().any(|c| !before.clients.contains(c));
             let has_moved = now.place.is_some() && now.place != before.place;
+            let is_listening = now.is_listening;
             before = now;
             if is_new {
                 let event = Event::Elsewhere(Box::new(self.ask()));
                 self.told.send(event).ok()?;
+                self.proof = Proof::default();
             } else if has_moved {
                 self.told.send(Event::Moved).ok()?;
+            } else if self.proof.is_due(self.line.pictures(), is_listening) {
+                self.told.send(Event::Doubt).ok()?;
             }
         }
     }
@@ -81,5 +95,92 @@ impl Watch {
             ..Surroundings::now()
         };
         conclude(&answers, &around)
+    }
+}
+
+/// Whether the terminal has what was painted. tmux drops what is for its terminal while it is about
+/// to redraw all, and while it shows another window, and says nothing.
+#[derive(Debug, Default)]
+struct Proof {
+    /// How many commands had changed pictures a moment ago.
+    before: Option<u64>,
+    /// And when the terminal was asked last.
+    asked: Option<u64>,
+    has_answered: bool,
+    attempts: u8,
+}
+
+impl Proof {
+    /// Whether to ask now: once after everything that changes the picture, when it is at rest, and
+    /// again without an answer.
+    fn is_due(&mut self, pictures: Option<u64>, is_listening: bool) -> bool {
+        let rests = pictures.is_some() && pictures == self.before;
+        self.before = pictures;
+        let is_proven = self.has_answered && self.asked == pictures;
+        // A terminal that never answers is believed.
+        if !rests || !is_listening || is_proven || self.attempts == ATTEMPTS {
+            return false;
+        }
+        self.asked = pictures;
+        self.has_answered = false;
+        self.attempts += 1;
+        true
+    }
+
+    /// Whether the answer says that pictures are missing.
+    fn answer(&mut self, answer: &[u8]) -> bool {
+        if self.asked.is_none() || self.has_answered || !answer.starts_with(b"\x1b_G") {
+            return false;
+        }
+        self.has_answered = true;
+        if answer.ends_with(b";OK\x1b\\") {
+            self.attempts = 0;
+            return false;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &[u8] = b"\x1b_Gi=1301,p=1;OK\x1b\\";
+    const BAD: &[u8] = b"\x1b_Gi=1301,p=1;ENOENT:Put command refers to non-existent image\x1b\\";
+
+    #[test]
+    fn the_terminal_is_asked_once_when_the_picture_rests() {
+        let mut proof = Proof::default();
+        assert!(!proof.is_due(Some(4), true));
+        assert!(!proof.is_due(None, true));
+        assert!(!proof.is_due(Some(9), true));
+        assert!(proof.is_due(Some(9), true));
+        assert!(!proof.answer(b"\x1b[6;20;10t"));
+        assert!(!proof.answer(GOOD));
+        assert!(!proof.is_due(Some(9), true));
+        assert!(!proof.is_due(Some(10), true));
+        assert!(proof.is_due(Some(10), true));
+    }
+
+    #[test]
+    fn what_was_painted_unseen_is_asked_for_when_the_pane_is_back() {
+        let mut proof = Proof::default();
+        assert!(!proof.is_due(Some(4), false));
+        assert!(!proof.is_due(Some(4), false));
+        assert!(proof.is_due(Some(4), true));
+        assert!(proof.answer(BAD));
+    }
+
+    #[test]
+    fn a_terminal_that_never_has_them_is_not_asked_for_ever() {
+        let mut proof = Proof::default();
+        let mut asked = 0;
+        for painted in 0..40 {
+            if proof.is_due(Some(painted / 2), true) {
+                asked += 1;
+                assert!(proof.answer(BAD));
+            }
+        }
+        assert_eq!(asked, ATTEMPTS);
     }
 }

@@ -183,6 +183,8 @@ impl App {
                 self.screen.repaint();
             }
             Event::Terminal(term::Event::Moved) => self.screen.repaint(),
+            Event::Terminal(term::Event::Doubt) => self.screen.prove(),
+            Event::Terminal(term::Event::Lost) => self.screen.paint_anew(),
             Event::Terminal(term::Event::Elsewhere(report)) => {
                 self.screen.go_elsewhere(*report)?;
                 self.shown = None;

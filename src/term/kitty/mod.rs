@@ -186,6 +186,10 @@ impl Painter for Kitty {
         self.detail = None;
     }
 
+    fn prove(&mut self) -> Option<Command> {
+        self.wire.prove()
+    }
+
     fn pace(&mut self, speed: Speed) {
         self.speed = speed;
     }

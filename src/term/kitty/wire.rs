@@ -105,15 +105,13 @@ impl Wire {
         let moved: Vec<(Name, Spot)> = wanted.into_iter().filter(is_new).collect();
         let mut cursor = None;
         for (i, (name, spot)) in moved.iter().enumerate() {
-            let (id, placement) = (number(self.way, name.0), name.1);
-            let keys = &spot.keys;
             if let Way::Relative(pane) = self.way {
-                let (col, row) = (spot.col - canvas.col, spot.row - canvas.row);
-                let at = format!("P={},Q=1,H={col},V={row}", anchor(pane));
-                let body = format!("a=p,i={id},p={placement},{at},{keys}q=2");
-                self.sequence(body.as_bytes(), &mut out);
+                let body = relative(pane, *name, spot, canvas);
+                self.sequence(format!("{body}q=2").as_bytes(), &mut out);
                 continue;
             }
+            let (id, placement) = (number(self.way, name.0), name.1);
+            let keys = &spot.keys;
             let cell = (spot.row, spot.col);
             if cursor != Some(cell) {
                 // The first column need not be said.
@@ -153,6 +151,22 @@ impl Wire {
         }
     }
 
+    /// Places everything once more where it is. The terminal says what it cannot place, and of the
+    /// last one that it could.
+    pub fn prove(&self) -> Option<Command> {
+        let (Way::Relative(pane), Some(canvas)) = (self.way, self.anchored) else {
+            return None;
+        };
+        let (last, _) = self.placed.last_key_value()?;
+        let mut out = Vec::new();
+        for (name, spot) in &self.placed {
+            let body = relative(pane, *name, spot, canvas);
+            let quiet = if name == last { "q=0" } else { "q=1" };
+            self.sequence(format!("{body}{quiet}").as_bytes(), &mut out);
+        }
+        Some(out)
+    }
+
     /// Takes everything off the screen.
     pub fn hide(&mut self) -> Command {
         let mut out = Vec::new();
@@ -187,6 +201,14 @@ impl Wire {
         self.placed.clear();
         self.anchored = Some(canvas);
     }
+}
+
+/// Places a picture relative to the pane's anchor.
+fn relative(pane: u8, (id, placement): Name, spot: &Spot, canvas: CellRect) -> String {
+    let id = number(Way::Relative(pane), id);
+    let (col, row) = (spot.col - canvas.col, spot.row - canvas.row);
+    let (anchor, keys) = (anchor(pane), &spot.keys);
+    format!("a=p,i={id},p={placement},P={anchor},Q=1,H={col},V={row},{keys}")
 }
 
 /// A picture's number in the terminal.
@@ -252,6 +274,23 @@ mod tests {
         let placed =
             "\x1bPtmux;\x1b\x1b_Ga=p,i=1305,p=1,P=203,Q=1,H=4,V=6,c=3,r=2,q=2\x1b\x1b\\\x1b\\";
         assert!(text.ends_with(placed), "{text:?}");
+    }
+
+    #[test]
+    fn what_is_placed_is_placed_again_where_it_is_and_the_last_one_answers() {
+        let mut wire = Wire::new(Way::Relative(3));
+        assert!(wire.prove().is_none());
+        let mut two = wanted(7);
+        two.insert((6, 1), two[&(5, 1)].clone());
+        wire.settle(two, CANVAS);
+        let proof = wire.prove().expect("two are placed");
+        let text = String::from_utf8(proof).expect("ASCII");
+        let at = "P=203,Q=1,H=4,V=6,c=3,r=2";
+        let [first, second] = [(1305, 1), (1306, 0)].map(|(id, quiet)| {
+            format!("\x1bPtmux;\x1b\x1b_Ga=p,i={id},p=1,{at},q={quiet}\x1b\x1b\\\x1b\\")
+        });
+        assert_eq!(text, first + &second);
+        assert!(Wire::new(Way::Edits).prove().is_none());
     }
 
     #[test]
