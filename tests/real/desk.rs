@@ -115,6 +115,17 @@ impl Desk {
         assert!(done.is_ok_and(|s| s.success()), "tmux {words:?}");
     }
 
+    /// The text of a window of tmux, shown or not.
+    pub fn tmux_text(&self, window: &str) -> String {
+        let output = Command::new("tmux")
+            .arg("-S")
+            .arg(terminals::tmux_socket(self.folder.path()))
+            .args(["capture-pane", "-p", "-t", window])
+            .output()
+            .expect("tmux is installed");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Ends the terminal, and shows the session of tmux in another one.
     pub fn attach(&mut self, terminal: Terminal) {
         self.tmux(&["detach-client"]);

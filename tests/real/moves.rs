@@ -8,7 +8,7 @@ use crate::desk::Desk;
 use crate::glass::bright;
 use crate::terminals::{self, Row, Terminal, Way};
 use crate::{BLUE, count, drawn};
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 use termask::core::geometry::Size;
 
 /// Pixels that text and tmux's lines have, at most.
@@ -39,6 +39,38 @@ fn the_picture_comes_along_to_another_terminal() {
         desk.attach(terminal);
     }
     wait_for_picture(&desk, 0..1000);
+    leave(&desk);
+}
+
+/// tmux drops what is painted behind another window, and says nothing.
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn what_was_painted_behind_another_window_is_there_when_its_own_comes_back() {
+    if let Some(why) = terminals::missing(Terminal::NextKitty) {
+        return println!("skipped: {why}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut next = RgbImage::from_pixel(400, 400, Rgb([20, 20, 20]));
+    image::imageops::replace(
+        &mut next,
+        &RgbImage::from_pixel(200, 400, Rgb(BLUE)),
+        200,
+        0,
+    );
+    let path = folder.path().join("next.png");
+    next.save(&path).expect("the image is written");
+    let desk = open(folder.path(), "unseen", Terminal::NextKitty, Way::Tmux);
+    wait_for_picture(&desk, 0..1000);
+    desk.tmux(&["new-window", "cat"]);
+    wait_for_nothing(&desk);
+    desk.tmux(&["send-keys", "-t", ":0", "n"]);
+    desk.wait("the next image's name", |desk| {
+        let text = desk.tmux_text(":0");
+        let is_there = text.contains("next.png");
+        is_there.then_some(()).ok_or(text)
+    });
+    desk.tmux(&["last-window"]);
+    wait_for_picture(&desk, 500..1000);
     leave(&desk);
 }
 
@@ -94,12 +126,11 @@ fn stops_and_goes_on(name: &'static str, terminal: Terminal) {
 
 /// Opens an image of one colour; a shell goes on with a stopped program when a file says so.
 fn open(folder: &Path, name: &'static str, terminal: Terminal, way: Way) -> Desk {
-    let photo = drawn(folder, Size::new(400, 400));
+    drawn(folder, Size::new(400, 400));
     let program = env!("CARGO_BIN_EXE_termask");
     let line = format!(
-        "set -m\n'{program}' '{}'\n\
-         if [ $? -gt 128 ]; then until [ -e go ]; do sleep 0.1; done; fg >/dev/null; fi",
-        photo.display()
+        "set -m\n'{program}' .\n\
+         if [ $? -gt 128 ]; then until [ -e go ]; do sleep 0.1; done; fg >/dev/null; fi"
     );
     let row = Row {
         name,
