@@ -1,6 +1,7 @@
-//! The one thread that writes files: every job, in order.
+//! The one thread that writes files: every job, in order; of several saves of one image that wait,
+//! only the newest is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -26,11 +27,58 @@ pub enum DiskJob {
     Track(Arc<Tracks>),
 }
 
+/// The jobs that wait.
+struct Queue<'a> {
+    sent: &'a Receiver<DiskJob>,
+    waiting: VecDeque<DiskJob>,
+}
+
+impl Iterator for Queue<'_> {
+    type Item = DiskJob;
+
+    /// The next job; `None` once nobody can send one any more. In the place of a save comes the
+    /// newest state that waits: quick keys on a large document are one write behind, not many.
+    fn next(&mut self) -> Option<DiskJob> {
+        if self.waiting.is_empty() {
+            self.waiting.push_back(self.sent.recv().ok()?);
+        }
+        self.waiting.extend(self.sent.try_iter());
+        match self.waiting.pop_front()? {
+            DiskJob::Save(save) => Some(DiskJob::Save(self.newest(save))),
+            job => Some(job),
+        }
+    }
+}
+
+impl Queue<'_> {
+    /// Takes out the saves of the same image up to the next opening.
+    fn newest(&mut self, mut newest: Save) -> Save {
+        let is_open = |job: &DiskJob| matches!(job, DiskJob::Open(..));
+        let end = self.waiting.iter().position(is_open);
+        let mut place = 0;
+        for _ in 0..end.unwrap_or(self.waiting.len()) {
+            match &self.waiting[place] {
+                DiskJob::Save(save) if save.path == newest.path => {
+                    if let Some(DiskJob::Save(save)) = self.waiting.remove(place) {
+                        newest = save;
+                    }
+                }
+                _ => place += 1,
+            }
+        }
+        newest
+    }
+}
+
 /// Does the jobs until nobody can send one any more.
 pub fn write_all(jobs: &Receiver<DiskJob>, events: &Sender<Event>) {
     // One image is open at a time; its sidecar's lock goes when the next one comes.
     let mut open: HashMap<PathBuf, Sidecar> = HashMap::new();
-    for job in jobs {
+    let queue = Queue {
+        sent: jobs,
+        waiting: VecDeque::new(),
+    };
+    for job in queue {
         let outcome = match job {
             DiskJob::Open(path, decoded) => {
                 open.clear();
@@ -116,5 +164,68 @@ fn save(sidecar: &mut Sidecar, job: Save, events: &Sender<Event>) {
     if let Some((document, notes)) = merged.filter(|(d, _)| d != job.history.now()) {
         let outcome = Outcome::Merged(job.path, revision, Box::new(document), notes);
         tell(events, outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::core::document::Document;
+    use crate::core::geometry::Size;
+    use crate::core::history::History;
+    use crate::core::image::Image;
+    use crate::store::decode::Depth;
+
+    fn save(path: &str, comment: &str) -> DiskJob {
+        let history = History::new(Document {
+            comment: comment.into(),
+            ..Document::default()
+        });
+        DiskJob::Save(Save {
+            path: path.into(),
+            history,
+        })
+    }
+
+    fn decoded() -> Decoded {
+        Decoded {
+            image: Arc::new(Image::from_rgb(Size::new(1, 1), vec![0; 3])),
+            orientation: 1,
+            sha256: String::new(),
+            key: 0,
+            depth: Depth::Bytes,
+            notes: Vec::new(),
+        }
+    }
+
+    fn log() -> DiskJob {
+        DiskJob::Log(PathBuf::from("log"), Vec::new())
+    }
+
+    #[test]
+    fn of_the_saves_that_wait_only_the_newest_is_written() {
+        let (jobs, sent) = mpsc::channel();
+        let send = |job| jobs.send(job).expect("the queue is there");
+        send(save("a", "1"));
+        send(log());
+        send(save("a", "2"));
+        send(save("b", "other"));
+        send(save("a", "3"));
+        send(DiskJob::Open("c".into(), decoded()));
+        send(save("a", "after the opening"));
+        drop(jobs);
+        let queue = Queue {
+            sent: &sent,
+            waiting: VecDeque::new(),
+        };
+        let done = queue.map(|job| match job {
+            DiskJob::Save(save) => save.history.now().comment.clone(),
+            DiskJob::Open(..) => "open".into(),
+            _ => "log".into(),
+        });
+        let done: Vec<String> = done.collect();
+        assert_eq!(done, ["3", "log", "other", "open", "after the opening"]);
     }
 }
