@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// A lock whose file was not touched for so long belongs to nobody.
 const STALE: Duration = Duration::from_secs(90);
+/// How the names of locks end.
+const LOCK: &str = ".termask.lock";
 const BEAT: Duration = Duration::from_secs(20);
 
 /// Who has an image open.
@@ -57,6 +59,8 @@ pub enum Asked {
 pub struct Lock {
     path: PathBuf,
     owner: Owner,
+    /// Who left it behind, where it was taken over.
+    pub left_by: Option<Owner>,
     stop: Option<Sender<()>>,
     beat: Option<JoinHandle<()>>,
 }
@@ -65,7 +69,7 @@ pub struct Lock {
 pub fn path_of(image: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(image.file_name().unwrap_or_default());
-    name.push(".termask.lock");
+    name.push(LOCK);
     image.with_file_name(name)
 }
 
@@ -76,10 +80,15 @@ pub fn ask(image: &Path) -> io::Result<Asked> {
 
 fn ask_as(image: &Path, me: Owner) -> io::Result<Asked> {
     let path = path_of(image);
+    let mut left_by = None;
     // Each round ends unless somebody else took or left the lock meanwhile.
     for _ in 0..8 {
         match create(&path, &me) {
-            Ok(()) => return Lock::beating(path, me).map(Asked::Mine),
+            Ok(()) => {
+                let mut lock = Lock::beating(path, me)?;
+                lock.left_by = left_by;
+                return Ok(Asked::Mine(lock));
+            }
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(why),
         }
@@ -94,6 +103,7 @@ fn ask_as(image: &Path, me: Owner) -> io::Result<Asked> {
             })));
         }
         take_away(&path, owner.as_ref())?;
+        left_by = owner;
     }
     Err(io::Error::other("the lock changes hands all the time"))
 }
@@ -137,6 +147,15 @@ fn look(path: &Path) -> io::Result<Option<(Option<Owner>, Duration)>> {
     let now = probe.unwrap_or_else(|_| SystemTime::now());
     let age = now.duration_since(touched).unwrap_or_default();
     Ok(Some((serde_json::from_slice(&text).ok(), age)))
+}
+
+/// Whether this is the file of a lock that nobody holds any more.
+pub fn is_left(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.contains(LOCK)
+        && look(path).is_ok_and(|found| {
+            found.is_some_and(|(owner, age)| is_stale(owner.as_ref(), age, &Owner::me().host))
+        })
 }
 
 fn is_stale(owner: Option<&Owner>, age: Duration, host: &str) -> bool {
@@ -199,6 +218,7 @@ impl Lock {
         Ok(Self {
             path,
             owner,
+            left_by: None,
             stop: Some(stop),
             beat: Some(beat),
         })
@@ -279,10 +299,10 @@ mod tests {
             (owner(&Owner::me().host, child.id()), Duration::ZERO),
         ] {
             left_behind(&image, &theirs, age);
-            assert!(
-                matches!(ask(&image).expect("asked"), Asked::Mine(_)),
-                "{theirs}"
-            );
+            let Asked::Mine(lock) = ask(&image).expect("asked") else {
+                panic!("{theirs} is gone");
+            };
+            assert_eq!(lock.left_by.as_ref(), Some(&theirs));
         }
     }
 

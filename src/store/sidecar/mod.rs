@@ -157,6 +157,11 @@ impl Sidecar {
             described.extra.clone_from(&found.image.extra);
         }
         let (mask, masked) = locate_mask(image, &mut notes);
+        if let Some(gone) = lock.as_ref().and_then(|l| l.left_by.as_ref()) {
+            notes.push(printable_text(&format!(
+                "{gone} ended without closing it: you have it now, with all that was saved"
+            )));
+        }
         let on_disk = found.as_ref().map(|f| f.digest);
         let history = found.map(|f| f.history).unwrap_or_default();
         let sidecar = Self {
