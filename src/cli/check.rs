@@ -13,7 +13,8 @@ use crate::store::check::{self, Mode};
 pub struct Args {
     /// The folder with the images.
     dir: PathBuf,
-    /// Paints masks again and removes what a crash left; objects are never touched.
+    /// Paints masks again, removes what a crash left, and takes out empty objects and those that are
+    /// there twice; undo brings them back.
     #[arg(long)]
     fix: bool,
     /// Prints the faults as JSON.
