@@ -1,14 +1,17 @@
 //! How the real program, in a pseudo-terminal, bears what is large: a JPEG of 400 megapixels beside
-//! a plain decoding of it at an eighth of its size, and a folder of a million images.
+//! a plain decoding of it at an eighth of its size, PNG and TIFF beside a plain decoding, and a
+//! folder of a million images, without and with sidecars.
 //!
-//! `cargo bench --bench scale`; `TERMASK_BENCH_SIDE` and `TERMASK_BENCH_NAMES` make it smaller.
+//! `cargo bench --bench scale`; `TERMASK_BENCH_SIDE` and `TERMASK_BENCH_NAMES` make it smaller, and
+//! words behind `--` (`jpeg`, `png`, `tiff`, `folder`) choose a part. `TERMASK_BENCH_FILE` names a
+//! picture to be tried instead.
 
 #[path = "../tests/harness/mod.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod harness;
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,8 +22,32 @@ use image::{GenericImageView, Rgb, RgbImage};
 const SIZE: (u16, u16) = (100, 40);
 
 fn main() {
-    jpeg(number("TERMASK_BENCH_SIDE", 20_000));
-    folder(number("TERMASK_BENCH_NAMES", 1_000_000));
+    let side = number("TERMASK_BENCH_SIDE", 20_000);
+    if let Some(file) = std::env::var_os("TERMASK_BENCH_FILE") {
+        return large("this file", Path::new(&file), |path| {
+            plain(path);
+        });
+    }
+    let parts: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |part: &str| {
+        let named = parts.iter().filter(|p| !p.starts_with('-'));
+        named.clone().count() == 0 || named.clone().any(|p| p == part)
+    };
+    if is_wanted("jpeg") {
+        jpeg(side);
+    }
+    // As large, and as long as no JPEG can be.
+    for (width, height) in [(side, side), (5 * side, side / 20)] {
+        if is_wanted("png") {
+            png(width, height);
+        }
+        if is_wanted("tiff") {
+            tiff(width, height);
+        }
+    }
+    if is_wanted("folder") {
+        folder(number("TERMASK_BENCH_NAMES", 1_000_000));
+    }
 }
 
 fn number(name: &str, otherwise: u32) -> u32 {
@@ -53,17 +80,38 @@ fn start(path: &Path) -> (Terminal, Duration) {
     (terminal, started.elapsed())
 }
 
-/// A photo repeated over a square, never in memory as a whole.
+/// A photo repeated over a large picture, never in memory as a whole.
 struct Tiles {
     photo: RgbImage,
-    side: u32,
+    size: (u32, u32),
+}
+
+impl Tiles {
+    fn new(width: u32, height: u32) -> Self {
+        let photo = image::open("assets/astronaut.png").expect("a photo");
+        Self {
+            photo: photo.to_rgb8(),
+            size: (width, height),
+        }
+    }
+
+    /// The RGB bytes of each row.
+    fn rows(&self) -> impl Iterator<Item = Vec<u8>> {
+        let (photo, (width, height)) = (&self.photo, self.size);
+        (0..height).map(move |y| {
+            let row = 3 * photo.width() as usize;
+            let from = (y % photo.height()) as usize * row;
+            let pixels = photo.as_raw()[from..from + row].iter().cycle();
+            pixels.take(3 * width as usize).copied().collect()
+        })
+    }
 }
 
 impl GenericImageView for Tiles {
     type Pixel = Rgb<u8>;
 
     fn dimensions(&self) -> (u32, u32) {
-        (self.side, self.side)
+        self.size
     }
 
     fn get_pixel(&self, x: u32, y: u32) -> Rgb<u8> {
@@ -72,38 +120,83 @@ impl GenericImageView for Tiles {
     }
 }
 
+fn create(path: &Path) -> BufWriter<File> {
+    BufWriter::new(File::create(path).expect("created"))
+}
+
 fn jpeg(side: u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("large.jpg");
-    let photo = image::open("assets/astronaut.png").expect("a photo");
-    let tiles = Tiles {
-        photo: photo.to_rgb8(),
-        side,
-    };
-    let file = BufWriter::new(File::create(&path).expect("created"));
-    JpegEncoder::new_with_quality(file, 88)
-        .encode_image(&tiles)
+    JpegEncoder::new_with_quality(create(&path), 88)
+        .encode_image(&Tiles::new(side, side))
         .expect("encoded");
-    let plain = Instant::now();
-    let file = BufReader::new(File::open(&path).expect("there"));
-    let mut decoder = jpeg_decoder::Decoder::new(file);
-    let eighth = (side / 8) as u16;
-    decoder.scale(eighth, eighth).expect("scaled");
-    decoder.decode().expect("decoded");
-    let plain = plain.elapsed();
+    large("decoding an eighth of it", &path, |path| {
+        let file = BufReader::new(File::open(path).expect("there"));
+        let mut decoder = jpeg_decoder::Decoder::new(file);
+        let eighth = (side / 8) as u16;
+        decoder.scale(eighth, eighth).expect("scaled");
+        decoder.decode().expect("decoded");
+    });
+}
+
+fn png(width: u32, height: u32) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("large.png");
+    let mut encoder = png::Encoder::new(create(&path), width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().expect("written");
+    let mut stream = writer.stream_writer().expect("begun");
+    for row in Tiles::new(width, height).rows() {
+        stream.write_all(&row).expect("written");
+    }
+    stream.finish().expect("written");
+    drop(writer);
+    large("decoding it plainly", &path, plain);
+}
+
+/// Packed, in strips of one row: as libtiff writes wide pictures.
+fn tiff(width: u32, height: u32) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("large.tif");
+    let encoder = tiff::encoder::TiffEncoder::new(create(&path)).expect("begun");
+    let mut encoder = encoder.with_compression(tiff::encoder::Compression::Lzw);
+    let page = encoder.new_image::<tiff::encoder::colortype::RGB8>(width, height);
+    let mut page = page.expect("begun");
+    page.rows_per_strip(1).expect("begun");
+    for row in Tiles::new(width, height).rows() {
+        page.write_strip(&row).expect("written");
+    }
+    page.finish().expect("written");
+    large("decoding it plainly", &path, plain);
+}
+
+fn plain(path: &Path) {
+    let mut reader = image::ImageReader::open(path).expect("there");
+    reader.no_limits();
+    reader.decode().expect("decoded");
+}
+
+/// Opens a large picture, clicks, keeps, and moves about.
+fn large(beside: &str, path: &Path, plainly: impl FnOnce(&Path)) {
+    let (width, height) = image::image_dimensions(path).expect("a picture");
+    let begun = Instant::now();
+    plainly(path);
+    let plain = begun.elapsed();
 
     let begun = Instant::now();
-    let (mut terminal, first) = start(&path);
+    let (mut terminal, first) = start(path);
     terminal.wait_for("saved  ? help");
     let (whole, read) = (begun.elapsed(), peak(&terminal));
-    println!("JPEG of {side}x{side} pixels, kitty images");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    println!("{name} of {width}x{height} pixels, kitty images");
     println!(
-        "start to first picture {:>8.0} ms  {:.2} times decoding an eighth of it ({:.0} ms)",
+        "start to first picture {:>8.0} ms  {:.2} times {beside} ({:.0} ms)",
         ms(first),
         first.as_secs_f64() / plain.as_secs_f64(),
         ms(plain)
     );
-    let rgb = 3.0 * f64::from(side).powi(2) / f64::from(1 << 20);
+    let rgb = 3.0 * f64::from(width) * f64::from(height) / f64::from(1 << 20);
     println!(
         "all of it read         {:>8.0} ms  peak {read:.0} MiB, {:.2} times its RGB",
         ms(whole),

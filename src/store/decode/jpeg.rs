@@ -1,5 +1,7 @@
 //! JPEG: what is there of a file that is cut short, four inks, colour profiles.
 
+use std::io::Read;
+
 use image::error::{DecodingError, UnsupportedError, UnsupportedErrorKind};
 use image::metadata::Orientation;
 use image::{ImageError, ImageFormat, ImageResult, RgbImage};
@@ -8,6 +10,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::look::{self, Onlooker};
 use super::{Depth, Picture, check, colour, tone};
 use crate::core::geometry::Size;
 
@@ -29,7 +32,11 @@ fn options() -> DecoderOptions {
         .set_max_height(usize::MAX)
 }
 
-pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
+/// Reads the picture. Its file is small beside its pixels, and at hand as a whole.
+pub fn read(file: &mut impl Read, onlooker: &mut Onlooker<'_>) -> ImageResult<Picture> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let bytes = bytes.as_slice();
     let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options());
     decoder.decode_headers().map_err(told)?;
     let (width, height) = decoder.dimensions().unwrap_or_default();
@@ -37,6 +44,9 @@ pub fn read(bytes: &[u8]) -> ImageResult<Picture> {
     check(size)?;
     if size.area() > LARGE && size.area() / PIXELS_A_BYTE > bytes.len() as u64 {
         return Err(damaged("it claims far more pixels than it has bytes for"));
+    }
+    if onlooker.waits_for(size) {
+        look::show_jpeg(bytes, onlooker);
     }
     let exif = decoder.exif();
     let orientation = exif.and_then(|e| Orientation::from_exif_chunk(e));

@@ -1,8 +1,6 @@
 //! The first look at a picture that takes long to decode, and the small copy it is drawn from.
 
-use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use image::{ImageResult, RgbImage};
 use jpeg_decoder::PixelFormat;
 use rayon::prelude::*;
 
-use super::{Image, Size, colour, is_image_size, jpeg, tone, turn, turned};
+use super::{Image, Size, colour, jpeg, tone, turn, turned};
 use crate::core::scene::Photo;
 
 /// Pictures with more pixels get a first look and a small copy.
@@ -21,7 +19,7 @@ const LARGE: u64 = 32 << 20;
 const SHRUNK: u32 = 4;
 
 /// The longest side that a first look has at least: more than a screen shows.
-const LONGEST: u16 = 1600;
+const LONGEST: u32 = 1600;
 
 /// A coarse picture of a file, for the time until it is decoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,41 +30,87 @@ pub struct Look {
     pub whole: Size,
 }
 
-/// A coarse picture of a large JPEG, decoded at a part of its size; `None` of other files, which
-/// are to be decoded at once.
-pub fn look(path: &Path) -> Option<Look> {
-    let file = File::open(path).ok()?;
-    let mut decoder = jpeg_decoder::Decoder::new(BufReader::with_capacity(1 << 20, file));
-    decoder.read_info().ok()?;
-    let info = decoder.info()?;
-    let size = Size::new(info.width.into(), info.height.into());
-    if size.area() <= LARGE || !is_image_size(size) {
-        return None;
-    }
-    let side = |length: u16| {
-        let whole = u64::from(info.width.max(info.height));
-        (u64::from(length) * u64::from(LONGEST) / whole).max(1) as u16
-    };
-    decoder.scale(side(info.width), side(info.height)).ok()?;
-    let (rgb, orientation) = coarse(&mut decoder).ok()?;
-    let small = Size::new(rgb.width(), rgb.height());
-    let mut rgb = rgb.into_raw();
-    let small = turn::upright(&mut rgb, small, orientation);
-    // Not the key of the whole: these are other pixels.
-    let mut key = DefaultHasher::new();
-    (path, rgb.len(), &rgb[..rgb.len() / 8]).hash(&mut key);
-    Some(Look {
-        photo: Photo {
-            key: key.finish(),
-            image: Arc::new(Image::from_rgb(small, rgb)),
-        },
-        whole: turned(size, orientation),
-    })
+/// Who is told what can be seen of a large picture before all of it is read.
+pub struct Onlooker<'a> {
+    path: &'a Path,
+    /// Nothing is shown of pictures with fewer pixels.
+    pub(super) least: u64,
+    /// The longest side of what is shown, about.
+    pub(super) longest: u32,
+    tell: Option<&'a mut (dyn FnMut(Look) + Send)>,
 }
 
-fn coarse(
-    decoder: &mut jpeg_decoder::Decoder<BufReader<File>>,
-) -> ImageResult<(RgbImage, Orientation)> {
+impl std::fmt::Debug for Onlooker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Onlooker({:?})", self.path)
+    }
+}
+
+impl<'a> Onlooker<'a> {
+    pub fn new(path: &'a Path, tell: &'a mut (dyn FnMut(Look) + Send)) -> Self {
+        Self {
+            path,
+            least: LARGE,
+            longest: LONGEST,
+            tell: Some(tell),
+        }
+    }
+
+    /// For those who want all of a picture or nothing.
+    pub fn nobody() -> Self {
+        Self {
+            path: Path::new(""),
+            least: u64::MAX,
+            longest: LONGEST,
+            tell: None,
+        }
+    }
+
+    /// Whether somebody wants to see something of a picture of this size.
+    pub fn waits_for(&self, whole: Size) -> bool {
+        self.tell.is_some() && whole.area() > self.least
+    }
+
+    /// Shows a coarse picture, not yet upright.
+    pub fn show(&mut self, coarse: RgbImage, whole: Size, orientation: Orientation) {
+        let Some(tell) = &mut self.tell else { return };
+        let small = Size::new(coarse.width(), coarse.height());
+        let mut rgb = coarse.into_raw();
+        let small = turn::upright(&mut rgb, small, orientation);
+        // Not the key of the whole: these are other pixels.
+        let mut key = DefaultHasher::new();
+        (self.path, &rgb).hash(&mut key);
+        tell(Look {
+            photo: Photo {
+                key: key.finish(),
+                image: Arc::new(Image::from_rgb(small, rgb)),
+            },
+            whole: turned(whole, orientation),
+        });
+    }
+}
+
+/// Shows a large JPEG decoded at a part of its size. What is wrong with it is told by the decoding
+/// of all of it.
+pub fn show_jpeg(bytes: &[u8], onlooker: &mut Onlooker<'_>) {
+    let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    if decoder.read_info().is_err() {
+        return;
+    }
+    let Some(info) = decoder.info() else { return };
+    let size = Size::new(info.width.into(), info.height.into());
+    let side = |length: u16| {
+        let whole = u64::from(info.width.max(info.height));
+        (u64::from(length) * u64::from(onlooker.longest) / whole).max(1) as u16
+    };
+    if decoder.scale(side(info.width), side(info.height)).is_ok()
+        && let Ok((rgb, orientation)) = coarse(&mut decoder)
+    {
+        onlooker.show(rgb, size, orientation);
+    }
+}
+
+fn coarse(decoder: &mut jpeg_decoder::Decoder<&[u8]>) -> ImageResult<(RgbImage, Orientation)> {
     let pixels = decoder.decode().map_err(jpeg::damaged)?;
     let info = decoder.info().ok_or_else(jpeg::short)?;
     let (width, height) = (u32::from(info.width), u32::from(info.height));
@@ -137,7 +181,7 @@ mod tests {
 
     use super::*;
     use crate::core::geometry::ImagePoint;
-    use crate::store::decode::decode;
+    use crate::store::decode::{Decoded, Window, decode_for};
 
     /// Left half red, the rest blue, 42 megapixels, to be turned by a quarter.
     fn large() -> (tempfile::TempDir, std::path::PathBuf) {
@@ -159,11 +203,19 @@ mod tests {
         (folder, path)
     }
 
+    fn seen(path: &Path) -> (Decoded, Vec<Look>) {
+        let mut looks = Vec::new();
+        let mut tell = |look| looks.push(look);
+        let mut onlooker = Onlooker::new(path, &mut tell);
+        let decoded = decode_for(path, Window::default(), &mut onlooker);
+        (decoded.expect("decoded"), looks)
+    }
+
     #[test]
     fn a_large_jpeg_is_seen_upright_before_it_is_decoded_and_drawn_from_a_small_copy() {
         let (_folder, path) = large();
-        let look = look(&path).expect("it is large");
-        let whole = decode(&path).expect("decoded").image;
+        let (whole, looks) = seen(&path);
+        let (whole, look) = (whole.image, &looks[0]);
         assert_eq!(look.whole, whole.size());
         assert_eq!(whole.size(), Size::new(5251, 8001));
         let coarse = &look.photo.image;
@@ -203,8 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_or_no_jpeg_needs_no_first_look() {
-        assert_eq!(look(Path::new("assets/rocket.jpg")), None);
-        assert_eq!(look(Path::new("assets/coffee.png")), None);
+    fn what_is_small_needs_no_first_look() {
+        for name in ["assets/rocket.jpg", "assets/coffee.png"] {
+            assert_eq!(seen(Path::new(name)).1, []);
+        }
     }
 }

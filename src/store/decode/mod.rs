@@ -1,18 +1,24 @@
 //! Image files to upright RGB8 pictures.
 
+mod canvas;
 mod colour;
 mod jpeg;
 mod look;
+#[cfg(test)]
+mod parts;
 mod patched;
+mod png;
+mod range;
+mod strips;
 #[cfg(test)]
 mod tests;
 mod tiff;
 mod tone;
 mod turn;
 
-use std::fs;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{BufRead, Cursor, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,9 +26,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use sha2::{Digest, Sha256};
 
-pub use self::look::{Look, look};
+pub use self::look::{Look, Onlooker};
+pub use self::range::Window;
 pub use self::tiff::page_count;
-pub use self::tone::Window;
 use crate::core::geometry::Size;
 use crate::core::image::Image;
 use crate::core::printable::{printable, printable_text};
@@ -48,6 +54,9 @@ pub fn is_image_size(size: Size) -> bool {
 
 const TOO_LARGE: &str =
     "it is too large, images may have 1,000,000,000 pixels and 8 GiB: cut it into parts";
+
+/// How much of a file is read at once.
+const BUFFER: usize = 64 << 10;
 
 /// A larger file is not read.
 const MOST_BYTES: u64 = 8 << 30;
@@ -86,11 +95,12 @@ struct Picture {
 
 /// Reads a file of any supported format; of an animation the first frame.
 pub fn decode(path: &Path) -> Result<Decoded> {
-    decode_windowed(path, Window::default())
+    decode_for(path, Window::default(), &mut Onlooker::nobody())
 }
 
-/// Reads a file, its values beyond 8 bits shown through a window of percentiles.
-pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
+/// Reads a file, its values beyond 8 bits shown through a window of percentiles. The onlooker is
+/// shown what can be seen of a large picture before all of it is read.
+pub fn decode_for(path: &Path, window: Window, onlooker: &mut Onlooker<'_>) -> Result<Decoded> {
     let io = |e| Error::io(path, e);
     let refuse = |why: String, remedy| Error::Image {
         path: path.to_path_buf(),
@@ -98,18 +108,23 @@ pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
         remedy,
     };
     let (file, page) = pages::split(path);
-    let length = fs::metadata(&file).map_err(io)?.len();
+    let open = || File::open(&file).map_err(io);
+    let (hashed, mut read) = (open()?, BufReader::with_capacity(BUFFER, open()?));
+    let length = hashed.metadata().map_err(io)?.len();
     if length > MOST_BYTES {
         let why = format!("it has {length} bytes");
         return Err(refuse(why, TOO_LARGE));
     }
-    let bytes = fs::read(&file).map_err(io)?;
-    if bytes.is_empty() {
+    if length == 0 {
         return Err(refuse("the file is empty".into(), "copy it again"));
     }
-    // The hash takes as long as the decoding of a small JPEG: both at once.
-    let (digest, decoded) =
-        rayon::join(|| Sha256::digest(&bytes), || upright(&bytes, page, window));
+    // The hash takes as long as the decoding of a small JPEG: both at once. A large file is never
+    // in memory as a whole.
+    let (decoded, digest) = rayon::join(
+        || upright(&mut read, page, window, onlooker),
+        || digest(hashed),
+    );
+    let digest = digest.map_err(io)?;
     let (image, orientation, depth, notes) = decoded.map_err(|why| {
         let remedy = match why {
             ImageError::Unsupported(_) => {
@@ -129,6 +144,17 @@ pub fn decode_windowed(path: &Path, window: Window) -> Result<Decoded> {
         depth,
         notes: notes.iter().map(told).collect(),
     })
+}
+
+fn digest(mut file: File) -> io::Result<[u8; 32]> {
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(digest.finalize().into()),
+            count => digest.update(&buffer[..count]),
+        }
+    }
 }
 
 /// A number for the pixels. Those of a plain file are named by its bytes alone.
@@ -180,11 +206,24 @@ fn turned(size: Size, orientation: Orientation) -> Size {
 /// An upright image, how it was turned, how deep its values are, and what to say of it.
 type Upright = (Image, Orientation, Depth, Vec<&'static str>);
 
-fn upright(bytes: &[u8], page: usize, window: Window) -> image::ImageResult<Upright> {
-    let picture = match image::guess_format(bytes)? {
-        ImageFormat::Jpeg => jpeg::read(bytes)?,
-        ImageFormat::Tiff => tiff::read(bytes, page, window)?,
-        format => read(Cursor::new(bytes), format, window)?,
+/// The picture in the bytes of a file, upright.
+pub fn decode_bytes(bytes: &[u8]) -> image::ImageResult<Image> {
+    let nobody = &mut Onlooker::nobody();
+    let upright = upright(&mut io::Cursor::new(bytes), 0, Window::default(), nobody);
+    upright.map(|(image, ..)| image)
+}
+
+fn upright<R: BufRead + Seek + Send>(
+    file: &mut R,
+    page: usize,
+    window: Window,
+    onlooker: &mut Onlooker<'_>,
+) -> image::ImageResult<Upright> {
+    let picture = match image::guess_format(file.fill_buf()?)? {
+        ImageFormat::Jpeg => jpeg::read(file, onlooker)?,
+        ImageFormat::Png => png::read(file, window, onlooker)?,
+        ImageFormat::Tiff => tiff::read(file, page, window, onlooker)?,
+        format => read(file, format, window)?,
     };
     let size = Size::new(picture.pixels.width(), picture.pixels.height());
     let mut rgb = picture.pixels.into_raw();

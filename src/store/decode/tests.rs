@@ -1,5 +1,7 @@
 //! Image files of all kinds, whole and broken, as pictures.
 
+use std::fs;
+use std::io::Cursor;
 use std::path::PathBuf;
 
 use image::{ImageFormat, Rgb, RgbImage};
@@ -133,7 +135,7 @@ fn floating_point_is_spread_over_its_own_range_and_no_number_is_black() {
         low: 0.0,
         high: 50.0,
     };
-    let decoded = decode_windowed(&path, wide).expect("decoded");
+    let decoded = decode_for(&path, wide, &mut Onlooker::nobody()).expect("decoded");
     let half = decoded.image.pixel(ImagePoint::new(0, 6));
     assert_eq!(half, [255; 3], "the upper half is white in this window");
     assert_eq!(size(&path).expect("read"), Size::new(30, 10));
@@ -142,9 +144,9 @@ fn floating_point_is_spread_over_its_own_range_and_no_number_is_black() {
 #[test]
 fn a_palette_gives_its_colours() {
     let mut png = Vec::new();
-    let mut encoder = png::Encoder::new(&mut png, 2, 2);
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::One);
+    let mut encoder = ::png::Encoder::new(&mut png, 2, 2);
+    encoder.set_color(::png::ColorType::Indexed);
+    encoder.set_depth(::png::BitDepth::One);
     encoder.set_palette(vec![0, 128, 0, 255, 0, 0]);
     let mut writer = encoder.write_header().expect("begun");
     writer.write_image_data(&[0x40, 0x80]).expect("written");
@@ -307,7 +309,7 @@ fn another_window_has_another_key_where_there_is_more_to_see_than_bytes() {
     };
     let (_folder, path) = file("scan.tif", &pages());
     let key = |name: &str, window| {
-        let decoded = decode_windowed(&path.with_file_name(name), window);
+        let decoded = decode_for(&path.with_file_name(name), window, &mut Onlooker::nobody());
         decoded.expect("decoded").key
     };
     let (usual, deep) = (Window::default(), "scan.tif#3");

@@ -10,7 +10,7 @@ use super::disk::DiskJob;
 use super::slot::Slot;
 use super::{Event, caught, tell};
 use crate::core::scene::Photo;
-use crate::store::decode::{self, Decoded, Depth, Window};
+use crate::store::decode::{self, Decoded, Depth, Onlooker, Window};
 use crate::ui::action::Outcome;
 
 /// Images that shall be in memory.
@@ -49,7 +49,7 @@ pub fn decode_all(
         if shown == open {
             if let Some(path) = open.as_ref().filter(|_| window != through)
                 && !is_kept(&kept, path, window)
-                && let Ok(decoded) = fetch(&mut kept, path, window)
+                && let Ok(decoded) = fetch(&mut kept, path, window, &mut Onlooker::nobody())
             {
                 let outcome = Outcome::Windowed(path.clone(), window, Box::new(decoded));
                 tell(events, outcome);
@@ -58,10 +58,13 @@ pub fn decode_all(
             let here = kept.iter().find(|(p, ..)| Some(p) == open.as_ref());
             pictures.extend(here.map(|(.., decoded)| picture(decoded)));
         } else if let Some(path) = open {
-            if !is_kept(&kept, &path, window) {
-                first_look(&path, events);
-            }
-            match fetch(&mut kept, &path, window) {
+            let mut looked = |look| tell(events, Outcome::Looked(path.clone(), look));
+            match fetch(
+                &mut kept,
+                &path,
+                window,
+                &mut Onlooker::new(&path, &mut looked),
+            ) {
                 Ok(decoded) => {
                     pictures.push(picture(&decoded));
                     let _ = disk.send(DiskJob::Open(path.clone(), decoded));
@@ -82,7 +85,7 @@ pub fn decode_all(
                 continue;
             }
             // A neighbour that cannot be read is told when it is its turn.
-            if let Ok(decoded) = fetch(&mut kept, &path, window) {
+            if let Ok(decoded) = fetch(&mut kept, &path, window, &mut Onlooker::nobody()) {
                 pictures.push(picture(&decoded));
                 desk.ahead(pictures.clone());
                 let Decoded { key, image, .. } = decoded;
@@ -109,22 +112,22 @@ fn is_light(path: &Path) -> bool {
     size.is_ok_and(|size| 3 * size.area() <= (SHELF_BYTES / 2) as u64)
 }
 
-/// Shows what takes long to decode coarsely first.
-fn first_look(path: &Path, events: &Sender<Event>) {
-    // What is wrong with a file is told by the decoding of all of it.
-    if let Ok(Some(look)) = caught("decoding", path, || decode::look(path)) {
-        tell(events, Outcome::Looked(path.to_path_buf(), look));
-    }
-}
-
-fn fetch(kept: &mut Kept, path: &Path, window: Window) -> Result<Decoded, String> {
+/// An image from the shelf, or decoded; what takes long to decode is shown coarsely first.
+fn fetch(
+    kept: &mut Kept,
+    path: &Path,
+    window: Window,
+    onlooker: &mut Onlooker<'_>,
+) -> Result<Decoded, String> {
     if let Some(i) = kept.iter().position(|entry| fits(entry, path, window)) {
         let found = kept.remove(i).expect("just found");
         let decoded = found.2.clone();
         kept.push_back(found);
         return Ok(decoded);
     }
-    let decoded = caught("decoding", path, || decode::decode_windowed(path, window))?;
+    let decoded = caught("decoding", path, || {
+        decode::decode_for(path, window, onlooker)
+    })?;
     let decoded = decoded.map_err(|e| e.to_string())?;
     kept.retain(|(p, ..)| p != path);
     kept.push_back((path.to_path_buf(), window, decoded.clone()));
