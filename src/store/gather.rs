@@ -77,6 +77,7 @@ fn labelled(root: &Path, path: &Path, choice: &Choice) -> Result<Option<Labelled
         source: path.to_path_buf(),
         stem: stem(&name),
         size: read.image.size(),
+        is_turned: read.image.orientation != 1,
         objects: objects.filter(wanted).cloned().collect(),
         part: match choice.split {
             Some((shares, seed)) => formats::part_of(&name, shares, seed),

@@ -172,6 +172,63 @@ fn files_of_others_are_never_replaced() {
     assert_eq!(fs::read(&theirs).expect("read"), b"theirs");
 }
 
+/// A photo that its EXIF turns by a quarter.
+fn turned(folder: &Path) -> PathBuf {
+    let photo = image::RgbImage::from_fn(90, 120, |x, y| image::Rgb([(x * 2) as u8, y as u8, 9]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let written = photo.write_to(&mut bytes, image::ImageFormat::Jpeg);
+    written.expect("encoded");
+    let mut bytes = bytes.into_inner();
+    let exif =
+        b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    bytes.splice(2..2, exif.iter().copied());
+    let path = folder.join("turned.jpg");
+    fs::write(&path, bytes).expect("written");
+    path
+}
+
+#[test]
+fn pictures_go_out_upright_as_their_masks_are_and_to_voc_as_jpeg() {
+    let from = tempfile::tempdir().expect("a folder");
+    let turned = turned(from.path());
+    for path in [turned.clone(), images(from.path())[0].clone()] {
+        let opened = Sidecar::open(&path, &decode(&path).expect("decoded")).expect("opened");
+        let mut sidecar = opened.sidecar;
+        sidecar
+            .save(&History::new(Document {
+                objects: objects(),
+                ..Document::default()
+            }))
+            .expect("saved");
+    }
+    let set = gather::gather(from.path(), &Choice::default())
+        .expect("gathered")
+        .set;
+    for (format, folder, names) in [
+        (Format::Voc, "JPEGImages", ["one.jpg", "turned.jpg"]),
+        (Format::Yolo, "images/train", ["one.png", "turned.jpg"]),
+    ] {
+        let out = tempfile::tempdir().expect("a folder");
+        formats::export(&set, format, out.path()).expect("exported");
+        for name in names {
+            // This reader does not look for EXIF.
+            let picture = image::open(out.path().join(folder).join(name)).expect(name);
+            assert_eq!(
+                (picture.width(), picture.height()),
+                (SIZE.width, SIZE.height)
+            );
+        }
+        let picture = image::open(out.path().join(folder).join("turned.jpg")).expect("read");
+        let upright = decode(&turned).expect("decoded").image;
+        let pixels = picture.to_rgb8().into_raw();
+        let differ = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 12;
+        assert!(
+            !pixels.iter().zip(upright.pixels()).any(differ),
+            "{format:?}"
+        );
+    }
+}
+
 #[test]
 fn a_split_is_the_same_for_one_seed_and_has_its_shares() {
     let names: Vec<String> = (0..2000).map(|i| format!("{i}.jpg")).collect();

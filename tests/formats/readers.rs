@@ -65,21 +65,54 @@ fn other_tools_readers_see_the_same_pixels() {
         (Format::Cvat, "cvat", 1.0),
         (Format::Supervisely, "supervisely", 1.0),
     ] {
-        let (from, out) = exported(format);
-        let set = gather::gather(from.path(), &Choice::default())
-            .expect("gathered")
-            .set;
-        let truth = tempfile::tempdir().expect("a folder");
-        formats::export(&set, Format::Objects, truth.path()).expect("exported");
-        let output = Command::new(&python)
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read.py"))
-            .args([Path::new(reader), out.path(), truth.path()])
-            .output()
-            .expect("started");
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{format:?}: {told}");
-        let ious: Vec<f64> = serde_json::from_slice(&output.stdout).expect("a list of IoUs");
-        assert_eq!(ious.len(), 6, "{format:?}");
-        assert!(ious.iter().all(|iou| *iou >= least), "{reader}: {ious:?}");
+        sees(&python, format, reader, least);
     }
+}
+
+/// torchvision and ultralytics bring gigabytes: `tests/python/trainers.sh` installs them, or
+/// `TERMASK_TRAINERS` names a Python that has them.
+#[test]
+fn trainers_readers_see_the_same_pixels() {
+    let named = std::env::var_os("TERMASK_TRAINERS").map(PathBuf::from);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = named.unwrap_or_else(|| root.join("target/trainers/bin/python"));
+    if !python.is_file() {
+        eprintln!(
+            "NOT CHECKED by torchvision and ultralytics: tests/python/trainers.sh brings them"
+        );
+        return;
+    }
+    for (format, reader, least) in [
+        (Format::Voc, "torchvision_voc", 1.0),
+        (Format::Coco, "torchvision_coco", 1.0),
+        (Format::CocoCounts, "torchvision_coco", 1.0),
+        (Format::CocoPolygons, "torchvision_coco", 0.97),
+        (Format::Yolo, "ultralytics", 0.97),
+    ] {
+        sees(&python, format, reader, least);
+    }
+}
+
+/// Checks that a reader of `tests/python/read.py` gets each object with this IoU at least.
+fn sees(python: &Path, format: Format, reader: &str, least: f64) {
+    let (from, out) = exported(format);
+    let set = gather::gather(from.path(), &Choice::default())
+        .expect("gathered")
+        .set;
+    let (truth, notes) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    formats::export(&set, Format::Objects, truth.path()).expect("exported");
+    let output = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/read.py"))
+        .args([Path::new(reader), out.path(), truth.path(), from.path()])
+        .env("YOLO_CONFIG_DIR", notes.path())
+        .output()
+        .expect("started");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{format:?}: {told}");
+    let ious: Vec<f64> = serde_json::from_slice(&output.stdout).expect("a list of IoUs");
+    assert_eq!(ious.len(), 6, "{format:?}");
+    assert!(ious.iter().all(|iou| *iou >= least), "{reader}: {ious:?}");
 }

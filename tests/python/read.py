@@ -1,10 +1,16 @@
-"""Reads an export as its users do and prints the IoU of each object with its PNG mask."""
+"""Reads an export as its users do and prints the IoU of each object with its PNG mask.
+
+read.py READER EXPORT MASKS IMAGES: the masks are an export of one PNG an object.
+"""
 
 import base64
+import contextlib
 import importlib.util
 import io
 import json
+import logging
 import sys
+import tempfile
 import types
 import zlib
 from pathlib import Path
@@ -25,9 +31,8 @@ def truth(folder):
 def coco(out):
     from pycocotools.coco import COCO
 
-    sys.stdout, kept = sys.stderr, sys.stdout  # it prints while it reads
-    data = COCO(str(out / "instances.json"))
-    sys.stdout = kept
+    with contextlib.redirect_stdout(sys.stderr):  # it prints while it reads
+        data = COCO(str(out / "instances.json"))
     for image in data.loadImgs(data.getImgIds()):
         ids = data.getAnnIds(imgIds=[image["id"]])
         yield Path(image["file_name"]).stem, [data.annToMask(a) > 0 for a in data.loadAnns(ids)]
@@ -158,6 +163,60 @@ def voc(out):
         yield path.stem, [numbers == i for i in range(1, numbers.max() + 1)]
 
 
+def torchvision_voc(out):
+    """By torchvision's own VOCSegmentation; once more with the objects in the classes' place."""
+    from torchvision.datasets import VOCSegmentation
+
+    class VOCObjects(VOCSegmentation):
+        _TARGET_DIR = "SegmentationObject"
+
+    with tempfile.TemporaryDirectory() as root:
+        (Path(root) / "VOCdevkit").mkdir()
+        (Path(root) / "VOCdevkit" / "VOC2012").symlink_to(out)
+        classes, objects = VOCSegmentation(root), VOCObjects(root)
+        for path, (image, numbers), (_, kinds) in zip(objects.masks, objects, classes):
+            assert image.size == numbers.size == kinds.size
+            numbers, kinds = np.array(numbers), np.array(kinds)
+            assert ((numbers > 0) == (kinds > 0)).all()
+            yield Path(path).stem, [numbers == i for i in range(1, numbers.max() + 1)]
+
+
+def torchvision_coco(out):
+    """By torchvision's own CocoDetection, as its detection models take it."""
+    from torchvision.datasets import CocoDetection, wrap_dataset_for_transforms_v2
+
+    with contextlib.redirect_stdout(sys.stderr):
+        data = CocoDetection(str(images), str(out / "instances.json"))
+    wrapped = wrap_dataset_for_transforms_v2(data, target_keys=["masks", "labels"])
+    for number, (image, target) in zip(data.ids, wrapped):
+        name = data.coco.loadImgs(number)[0]["file_name"]
+        assert target["masks"].shape[1:] == (image.height, image.width)
+        assert sorted(target["labels"].tolist()) == [1, 1, 2]
+        yield Path(name).stem, [mask.numpy() > 0 for mask in target["masks"]]
+
+
+def ultralytics(out):
+    """By ultralytics' own YOLODataset and polygon2mask, on a raster eight times as fine: it
+    cuts corners off to whole pixels."""
+    from ultralytics.data import utils
+    from ultralytics.data.dataset import YOLODataset
+
+    utils.check_font = lambda _: None  # it would be downloaded
+    with contextlib.redirect_stdout(sys.stderr):
+        data = utils.check_det_dataset(str(out / "data.yaml"), autodownload=False)
+        dataset = YOLODataset(img_path=data["train"], data=data, task="segment", augment=False)
+    assert data["names"] == {0: "car", 1: "traffic light"}
+    for label in dataset.labels:
+        height, width = (8 * side for side in label["shape"])
+        masks = []
+        for segment in label["segments"]:
+            polygon = (segment * (width, height)).reshape(1, -1)
+            fine = utils.polygon2mask((height, width), polygon)
+            masks.append(fine[4::8, 4::8] > 0)
+        assert sorted(label["cls"].flatten().tolist()) == [0, 0, 1]
+        yield Path(label["im_file"]).stem, masks
+
+
 def yolo(out):
     """As YOLO's loaders: the polygon times the image's size, filled."""
     for path in sorted((out / "labels" / "train").glob("*.txt")):
@@ -175,6 +234,7 @@ def yolo(out):
 def main(kind, out, folder):
     expected = truth(Path(folder))
     ious = []
+    logging.disable()  # some readers log to where the answer goes
     for name, masks in globals()[kind](Path(out)):
         assert len(masks) == len(expected[name]), (name, len(masks))
         # Some formats have no order: each mask is that of the object it has most in common with.
@@ -183,4 +243,5 @@ def main(kind, out, folder):
     print(json.dumps(ious))
 
 
-main(*sys.argv[1:])
+reader, export, masks, images = sys.argv[1:]
+main(reader, export, masks)

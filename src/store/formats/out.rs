@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 use serde::{Deserialize, Serialize};
 
 use super::found::unreadable;
@@ -27,6 +30,9 @@ pub struct Loss {
 
 /// The least IoU of a polygon with its mask.
 pub const LEAST_IOU: f64 = 0.98;
+
+/// Of JPEGs that are made anew.
+const QUALITY: u8 = 95;
 
 /// The file in an export that lists what we wrote there.
 const LIST: &str = ".termask-export.json";
@@ -79,24 +85,27 @@ impl Out {
         fs::write(&path, bytes).map_err(|e| Error::io(&path, e))
     }
 
-    /// Copies the image itself; of a page its pixels as PNG.
+    /// Copies the image itself, where it is of the format that the name says, and upright as its
+    /// masks are: many readers know no EXIF. Of a page, and of others, the upright pixels.
     pub fn copy(&mut self, image: &Labelled, name: &str) -> Result<()> {
         let path = self.place(name)?;
-        if pages::split(&image.source).1 > 0 {
-            let decoded = decode::decode(&image.source)?;
-            let Size { width, height } = decoded.image.size();
-            let written = image::save_buffer_with_format(
-                &path,
-                decoded.image.pixels(),
-                width,
-                height,
-                image::ExtendedColorType::Rgb8,
-                image::ImageFormat::Png,
-            );
-            return written.map_err(|e| Error::io(&path, std::io::Error::other(e)));
+        let (file, page) = pages::split(&image.source);
+        let format = format_of(&path);
+        if page == 0 && format == format_of(&file) && !image.is_turned {
+            fs::copy(&file, &path).map_err(|e| Error::io(&image.source, e))?;
+            return Ok(());
         }
-        fs::copy(&image.source, &path).map_err(|e| Error::io(&image.source, e))?;
-        Ok(())
+        let decoded = decode::decode(&image.source)?;
+        let (pixels, Size { width, height }) = (decoded.image.pixels(), decoded.image.size());
+        let colour = ExtendedColorType::Rgb8;
+        let written = if format == Some(ImageFormat::Jpeg) {
+            let file = fs::File::create(&path).map_err(|e| Error::io(&path, e))?;
+            let encoder = JpegEncoder::new_with_quality(BufWriter::new(file), QUALITY);
+            encoder.write_image(pixels, width, height, colour)
+        } else {
+            image::save_buffer(&path, pixels, width, height, colour)
+        };
+        written.map_err(|e| Error::io(&path, std::io::Error::other(e)))
     }
 
     /// An object's polygons; how much they lose is told.
@@ -114,4 +123,13 @@ impl Out {
         let list = serde_json::to_vec(&self.ours).expect("a list of names");
         replace::write(&self.root.join(LIST), &list)
     }
+}
+
+/// By its ending, as the name of the copy says it.
+fn format_of(file: &Path) -> Option<ImageFormat> {
+    let ending = file.extension()?;
+    if ending.eq_ignore_ascii_case("jfif") {
+        return Some(ImageFormat::Jpeg);
+    }
+    ImageFormat::from_extension(ending)
 }

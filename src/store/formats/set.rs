@@ -18,6 +18,8 @@ pub struct Labelled {
     /// Name without ending; unique in the export.
     pub stem: String,
     pub size: Size,
+    /// Whether the file's pixels lie otherwise than the masks, and its EXIF says so.
+    pub is_turned: bool,
     /// In drawing order.
     pub objects: Vec<Arc<Object>>,
     pub part: Part,

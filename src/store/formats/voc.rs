@@ -19,7 +19,8 @@ pub fn export(set: &Set, out: &mut Out) -> Result<()> {
                 &"VOC has room for 254 classes and objects",
             ));
         }
-        out.copy(image, &format!("JPEGImages/{}", image.name))?;
+        // Readers put this ending behind the names in the lists.
+        out.copy(image, &format!("JPEGImages/{}.jpg", image.stem))?;
         let classes = painted(image, |i| set.number(&image.objects[i]) as u16 + 1);
         let numbers = painted(image, |i| i as u16 + 1);
         for (folder, values) in [("Class", classes), ("Object", numbers)] {

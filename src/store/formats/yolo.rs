@@ -38,7 +38,8 @@ pub fn export(set: &Set, out: &mut Out) -> Result<()> {
             text.as_bytes(),
         )?;
     }
-    let mut yaml = String::from("path: .\n");
+    // Without a `path` the folders are looked for beside the file, wherever a training starts.
+    let mut yaml = String::new();
     for part in super::Part::ALL {
         // YOLO insists on train and val: without a split they are the same images.
         let held = set.parts().any(|p| p == part);
