@@ -1,23 +1,21 @@
 //! `termask adapt`: what a folder's accepted masks teach the click net.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use serde::Serialize;
 
-use crate::core::document::{Object, Verdict};
+use super::picture;
+use crate::core::geometry::{ImageRect, Size};
+use crate::core::image::Image;
 use crate::core::mask::Mask;
 use crate::core::printable::{printable, printable_text};
-use crate::segment::adapt::{self as lessons, LEAST_MASKS, Outcome};
-use crate::segment::click::ClickNet;
-use crate::segment::evaluate::Sample;
-use crate::store::decode::{self, Decoded};
-use crate::store::gather::{self, Choice};
-use crate::store::{adapted, settings};
+use crate::segment::adapt::Tried;
+use crate::store::{decode, settings};
+use crate::ui::workers::lessons::{self, Example, Learnt};
 
 /// Fit the click net's last step to the masks of a folder, class by class.
 ///
@@ -33,28 +31,35 @@ pub struct Args {
     /// This class alone
     #[arg(long, value_name = "CLASS")]
     class: Option<String>,
+    /// Print pictures of masks before and after, also where nobody looks
+    #[arg(long, conflicts_with = "json")]
+    show: bool,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// More masks than this teach little more.
-const MOST_MASKS: usize = 100;
-
-/// An accepted mask, and where its image lies.
-struct Lesson {
-    image: PathBuf,
-    mask: Arc<Mask>,
-}
-
 #[derive(Debug, Serialize)]
-struct Told {
-    class: String,
+struct Told<'a> {
+    class: &'a str,
     masks: usize,
     /// Mean `IoU` of held-out masks from a box and from a first click; none without enough masks.
     before: Option<f64>,
     after: Option<f64>,
     kept: bool,
+}
+
+impl<'a> From<&'a Learnt> for Told<'a> {
+    fn from(learnt: &'a Learnt) -> Self {
+        let outcome = learnt.outcome.as_ref();
+        Self {
+            class: &learnt.class,
+            masks: learnt.examples.len(),
+            before: outcome.map(|o| o.before),
+            after: outcome.map(|o| o.after),
+            kept: learnt.is_kept(),
+        }
+    }
 }
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -63,59 +68,43 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "{}: is no folder; name the one that holds the images",
         printable(&args.folder)
     );
-    let file = settings::load(&args.folder)?.file;
+    let class = args.class.as_deref();
     if args.revert {
-        return revert(args, &file);
+        let file = settings::load(&args.folder)?.file;
+        let classes = lessons::revert(&file, class)?;
+        return tell_reverted(args, &file, &classes);
     }
-    let mut told = Vec::new();
-    let mut net = None;
-    for (class, lessons) in lessons_of(args)? {
-        let few = lessons.len() < LEAST_MASKS;
-        if few {
-            told.push(Told {
-                class,
-                masks: lessons.len(),
-                before: None,
-                after: None,
-                kept: false,
-            });
-            continue;
-        }
-        if net.is_none() {
-            net = Some(ClickNet::open()?);
-        }
-        let net = net.as_mut().expect("it was just opened");
-        let outcome = learn(net, &lessons)?;
-        if let Some(adaptation) = &outcome.adaptation {
-            adapted::keep(&file, &class, Some(adaptation))?;
-        }
-        told.push(Told {
-            class,
-            masks: outcome.masks,
-            before: Some(outcome.before),
-            after: Some(outcome.after),
-            kept: outcome.adaptation.is_some(),
-        });
+    let bar = indicatif::ProgressBar::new(0);
+    let report = lessons::learn(&args.folder, class, &mut |done, steps| {
+        bar.set_length(steps);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let report = report?;
+    for why in &report.left_out {
+        eprintln!("termask: {why}");
     }
-    if told.iter().all(|t| t.before.is_none()) {
-        let most = told.iter().map(|t| t.masks).max().unwrap_or(0);
-        bail!(
-            "{}: no class has {LEAST_MASKS} accepted masks (the most is {most}); accept more first",
-            printable(&args.folder)
-        );
+    let mut out = io::stdout().lock();
+    if args.json {
+        let told: Vec<Told> = report.classes.iter().map(Told::from).collect();
+        let told = serde_json::json!({ "file": report.file.to_string_lossy(), "classes": told });
+        writeln!(out, "{told}")?;
+        return Ok(ExitCode::SUCCESS);
     }
-    print(args, &file, &told)?;
+    for learnt in &report.classes {
+        writeln!(out, "{}", learnt.told())?;
+    }
+    if report.classes.iter().any(Learnt::is_kept) {
+        writeln!(out, "kept in {}", printable(&report.file))?;
+    }
+    drop(out);
+    if args.show || io::stdout().is_terminal() {
+        report.classes.iter().try_for_each(show)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn revert(args: &Args, file: &Path) -> anyhow::Result<ExitCode> {
-    let mut classes: Vec<String> = settings::adapted(file)?.into_keys().collect();
-    if let Some(class) = &args.class {
-        classes.retain(|c| c == class);
-    }
-    for class in &classes {
-        adapted::keep(file, class, None)?;
-    }
+fn tell_reverted(args: &Args, file: &Path, classes: &[String]) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     if args.json {
         let told = serde_json::json!({ "file": file.to_string_lossy(), "reverted": classes });
@@ -124,121 +113,68 @@ fn revert(args: &Args, file: &Path) -> anyhow::Result<ExitCode> {
         writeln!(out, "{}: nothing was adapted", printable(file))?;
     } else {
         let names: Vec<_> = classes.iter().map(|c| printable_text(c)).collect();
-        writeln!(
-            out,
-            "{}: as shipped again: {}",
-            printable(file),
-            names.join(", ")
-        )?;
+        let names = names.join(", ");
+        writeln!(out, "{}: as shipped again: {names}", printable(file))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The masks of each class that a person stands for, the same ones at every run.
-fn lessons_of(args: &Args) -> anyhow::Result<BTreeMap<String, Vec<Lesson>>> {
-    let choice = Choice {
-        classes: args.class.iter().cloned().collect(),
-        ..Choice::default()
-    };
-    let gathered = gather::gather(&args.folder, &choice)?;
-    for why in &gathered.left_out {
-        eprintln!("termask: {why}");
-    }
-    let mut classes: BTreeMap<String, Vec<Lesson>> = BTreeMap::new();
-    for image in gathered.set.images {
-        for object in image.objects.iter().filter(|o| teaches(o)) {
-            classes
-                .entry(object.class.to_string())
-                .or_default()
-                .push(Lesson {
-                    image: image.source.clone(),
-                    mask: Arc::clone(&object.mask),
-                });
-        }
-    }
-    for lessons in classes.values_mut() {
-        let count = lessons.len();
-        let mut place = 0;
-        // Evenly over the folder.
-        lessons.retain(|_| {
-            place += 1;
-            place * MOST_MASKS.min(count) / count > (place - 1) * MOST_MASKS.min(count) / count
-        });
-    }
-    Ok(classes)
-}
+/// Pixels between the two pictures.
+const GAP: u32 = 6;
 
-/// Whether a mask shows what the person wants: doubtful ones do not, nor those nobody looked at.
-fn teaches(object: &Object) -> bool {
-    let looked_at = object.verdict == Verdict::Accepted || object.origin.who != "prelabel";
-    let doubtful = matches!(object.verdict, Verdict::Rejected | Verdict::Flagged);
-    looked_at && !doubtful && object.mask.area() >= 40
-}
-
-fn learn(net: &mut ClickNet, lessons: &[Lesson]) -> anyhow::Result<Outcome> {
-    let sides: Vec<u32> = lessons
-        .iter()
-        .filter_map(|l| l.mask.bounds())
-        .map(|bounds| bounds.width().max(bounds.height()))
-        .collect();
-    let bar = indicatif::ProgressBar::new(2 * lessons.len() as u64);
-    let mut at_hand: Option<(PathBuf, Decoded)> = None;
-    let outcome = lessons::adapt(net, &sides, &mut |i| {
-        bar.inc(1);
-        let lesson = &lessons[i];
-        if at_hand
-            .as_ref()
-            .is_none_or(|(path, _)| *path != lesson.image)
-        {
-            at_hand = Some((lesson.image.clone(), decode::decode(&lesson.image)?));
-        }
-        let (_, decoded) = at_hand.as_ref().expect("it was just decoded");
-        let size = decoded.image.size();
-        ensure!(
-            size == lesson.mask.size(),
-            "{}: its masks have another size than the image; run `termask check` on the folder",
-            printable(&lesson.image)
-        );
-        Ok(Sample {
-            image: Arc::clone(&decoded.image),
-            image_key: decoded.key,
-            truth: Mask::clone(&lesson.mask),
-            ignored: Mask::empty(size),
-        })
-    })?;
-    bar.finish_and_clear();
-    Ok(outcome)
-}
-
-fn print(args: &Args, file: &Path, told: &[Told]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    if args.json {
-        let told = serde_json::json!({ "file": file.to_string_lossy(), "classes": told });
-        writeln!(out, "{told}")?;
+/// Prints what gained most, what gained as much as half of them, and what gained least.
+fn show(learnt: &Learnt) -> anyhow::Result<()> {
+    let Some(outcome) = &learnt.outcome else {
         return Ok(());
-    }
-    for Told {
-        class,
-        masks,
-        before,
-        after,
-        kept,
-    } in told
-    {
-        let class = printable_text(class);
-        let (Some(before), Some(after)) = (before, after) else {
-            writeln!(out, "{class}: {masks} masks, {LEAST_MASKS} are needed")?;
-            continue;
-        };
-        let end = if *kept {
-            format!("kept in {}", printable(file))
-        } else {
-            "no better, nothing is kept".to_owned()
-        };
-        writeln!(
-            out,
-            "{class}: {masks} masks; held-out IoU {before:.3} as shipped, {after:.3} adapted: {end}"
-        )?;
+    };
+    let mut pairs: Vec<(&Example, &Tried)> = learnt.examples.iter().zip(&outcome.tried).collect();
+    let gain = |tried: &Tried| tried.after.iou - tried.before.iou;
+    pairs.sort_by(|(_, a), (_, b)| gain(b).total_cmp(&gain(a)));
+    for at in [0, pairs.len() / 2, pairs.len() - 1] {
+        let (example, tried) = pairs[at];
+        let (before, after) = (tried.before.iou, tried.after.iou);
+        let (class, image) = (printable_text(&learnt.class), printable(&example.image));
+        println!("{class}, {image}, from its box: {before:.3} as shipped, {after:.3} adapted");
+        let decoded = decode::decode(&example.image)?;
+        let (picture, mask) = side_by_side(&decoded.image, example, tried);
+        picture::print(&picture, &[(Arc::new(mask), settings::class_colour(0))])?;
     }
     Ok(())
+}
+
+/// The surroundings of an object twice, with the mask before and the one after.
+fn side_by_side(image: &Image, example: &Example, tried: &Tried) -> (Image, Mask) {
+    let size = image.size();
+    let masks = [&tried.before.mask, &tried.after.mask];
+    let part = masks
+        .iter()
+        .fold(Mask::clone(&example.mask), |all, mask| all.union(mask))
+        .bounds()
+        .map_or(size.bounds(), |bounds| around(bounds, size));
+    let (width, height) = (part.width(), part.height());
+    let whole = Size::new(2 * width + GAP, height);
+    let place = |x: u32, y: u32| {
+        let side = usize::from(x >= width + GAP);
+        let x = x - [0, width + GAP][side];
+        (x < width).then(|| (side, size.clamp((part.x0 + x).into(), (part.y0 + y).into())))
+    };
+    let pixels = (0..height)
+        .flat_map(|y| (0..whole.width).map(move |x| (x, y)))
+        .flat_map(|(x, y)| place(x, y).map_or([0; 3], |(_, at)| image.pixel(at)))
+        .collect();
+    let mask = Mask::from_fn(whole, whole.bounds(), |p| {
+        place(p.x, p.y).is_some_and(|(side, at)| masks[side].contains(at))
+    });
+    (Image::from_rgb(whole, pixels), mask)
+}
+
+/// A part of the image with a fifth more on each side.
+fn around(part: ImageRect, size: Size) -> ImageRect {
+    let margin = part.width().max(part.height()) / 5;
+    ImageRect {
+        x0: part.x0.saturating_sub(margin),
+        y0: part.y0.saturating_sub(margin),
+        x1: (part.x1 + margin).min(size.width),
+        y1: (part.y1 + margin).min(size.height),
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::core::adaptation::Adaptations;
 use crate::core::document::{Document, Proposal, Verdict};
 use crate::core::geometry::ImagePoint;
 use crate::core::history::History;
@@ -48,6 +49,13 @@ pub enum Correction {
     Clear,
     RaiseThreshold,
     LowerThreshold,
+}
+
+/// What the click net does with the folder's masks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    Learn,
+    Forget,
 }
 
 /// What a person can ask for.
@@ -114,6 +122,7 @@ pub enum Action {
     Digit(u8),
     ChooseClass,
     ChooseEngine,
+    Adapt(Lesson),
     ZoomIn,
     ZoomOut,
     ZoomFit,
@@ -183,12 +192,20 @@ pub struct Wants {
     pub class: Option<Class>,
     /// What shall answer from now on, and how often one was chosen.
     pub engine: Option<(String, u32)>,
+    pub adapt: Option<Adapt>,
     /// Objects to be found for a review.
     pub survey: Option<Survey>,
     /// Verdicts that are not in the log yet.
     pub verdicts: Vec<Arc<Line>>,
     /// The log they belong in.
     pub log: Option<PathBuf>,
+}
+
+/// What the click net shall learn from the folder with these settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adapt {
+    pub file: PathBuf,
+    pub lesson: Lesson,
 }
 
 /// A search for the objects of a review.
@@ -286,6 +303,7 @@ pub enum Outcome {
     /// The engine could not answer.
     Unanswered(PathBuf, String),
     EngineReady(String),
+    Adapted(Result<Adapted, String>),
     Saved(PathBuf, u64),
     /// Somebody else had changed the sidecar: the revision that was saved, and both together.
     Merged(PathBuf, u64, Box<Document>, Vec<String>),
@@ -307,6 +325,13 @@ pub struct OpenedImage {
     pub history: History<Document>,
     pub access: Access,
     pub notes: Vec<String>,
+}
+
+/// What the click net knows of the folder now, and what to tell of how it came to.
+#[derive(Debug)]
+pub struct Adapted {
+    pub known: Adaptations,
+    pub told: String,
 }
 
 /// Proposals with the question they answer.

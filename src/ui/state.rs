@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::action::{Action, Answer, Hint, OpenedImage, Person, Tracks};
+use super::action::{Action, Adapt, Answer, Hint, OpenedImage, Person, Tracks};
 use super::keymap::Keymap;
 use super::mode::{Mode, Notice, Overlay, Sheet, Snapping};
 use super::review::ReviewPass;
@@ -126,6 +126,10 @@ pub struct State {
     pub engine: Option<String>,
     /// The engine chosen in the app, and how often one was chosen.
     pub chosen_engine: Option<(String, u32)>,
+    /// What the click net is at.
+    pub adapt: Option<Adapt>,
+    /// Masks made since the start, by class.
+    pub made: BTreeMap<Arc<str>, usize>,
     pub mode: Mode,
     /// The mode that a window goes back to.
     pub behind: Mode,
@@ -190,6 +194,8 @@ impl State {
             person,
             engine: None,
             chosen_engine: None,
+            adapt: None,
+            made: BTreeMap::new(),
             mode: Mode::Aim,
             behind: Mode::Aim,
             count: None,

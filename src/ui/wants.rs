@@ -31,6 +31,7 @@ impl State {
             verdicts: self.review.lines.iter().cloned().collect(),
             log: self.review.plan.log.clone(),
             engine: self.chosen_engine.clone(),
+            adapt: self.adapt.clone(),
         }
     }
 

@@ -1,5 +1,10 @@
 //! What the app does by itself: previews, automatic zoom; and places by letters.
 
+use termask::core::adaptation::Adaptation;
+use termask::segment::click::model_hash;
+use termask::store::adapted;
+use termask::ui::mode::Notice;
+
 use super::*;
 
 /// A session whose switches are kept in a file of its own.
@@ -85,4 +90,56 @@ fn a_letter_names_a_place_and_goes_there_from_another_image() {
     session.type_text("go a\r");
     session.settle(|s| s.at == 0 && s.shown().is_some());
     assert_eq!(session.cursor(), place);
+}
+
+#[test]
+fn what_the_folder_taught_is_taken_out_by_its_command_and_the_draft_asked_anew() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let file = folder.path().join("termask.toml");
+    let adaptation = Adaptation {
+        model: model_hash().into(),
+        weights: Vec::new(),
+        bias: 0.0,
+        threshold: 0.49,
+        extent: Some(24.0),
+    };
+    adapted::keep(&file, "object", Some(&adaptation)).expect("kept");
+    let mut session = Session::open(folder.path());
+    session.keys("i");
+    let near = session.state.focus().expect("a mask");
+    session.type_text(":adapt-revert\r");
+    session.settle(|s| s.adapt.is_none());
+    assert!(session.state.settings.adapted.is_empty());
+    assert!(settings::adapted(&file).expect("read").is_empty());
+    let shipped = session.state.focus().expect("a mask");
+    assert_ne!(near, shipped, "it was asked anew");
+}
+
+#[test]
+fn too_few_masks_to_learn_from_are_told_and_work_goes_on() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("i enter");
+    session.type_text(":adapt\r");
+    session.settle(|s| s.adapt.is_none());
+    let Some(Notice::Problem(told)) = &session.state.notice else {
+        panic!("nothing was told: {:?}", session.state.notice);
+    };
+    assert!(told.contains("no class has 8 accepted masks"), "{told}");
+    session.keys("i enter");
+    assert_eq!(session.objects(), 2);
+}
+
+#[test]
+fn twenty_masks_of_a_class_bring_the_offer_to_learn_from_them() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.settle(|s| s.engine.is_some());
+    for made in 1..=20 {
+        session.keys("m h l m");
+        session.keys("enter");
+        let offered =
+            matches!(&session.state.notice, Some(Notice::Info(t)) if t.contains(":adapt"));
+        assert_eq!(offered, made == 20, "{:?}", session.state.notice);
+    }
 }

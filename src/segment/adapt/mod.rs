@@ -36,6 +36,24 @@ pub struct Outcome {
     pub after: f64,
     /// Fitted to all masks; `None` where what was shipped is as good.
     pub adaptation: Option<Adaptation>,
+    /// What came of each mask's box, in their order.
+    pub tried: Vec<Tried>,
+}
+
+/// Two answers to the box of a mask.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// As shipped.
+    pub before: Shown,
+    /// Fitted to others.
+    pub after: Shown,
+}
+
+/// An answer, and how good it is.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub mask: Arc<Mask>,
+    pub iou: f64,
 }
 
 /// Where a first click looks first.
@@ -47,6 +65,8 @@ enum Look {
 
 /// What one mask teaches.
 struct Lesson {
+    /// The shipped answer to the box.
+    shipped: Shown,
     boxed: Taught,
     /// From a first click, having looked at the whole image.
     click: Taught,
@@ -80,6 +100,7 @@ pub fn adapt<E: From<super::Error>>(
     );
     let folds = FOLDS.min(sides.len());
     let (mut fitted, mut aimed) = (0.0, 0.0);
+    let mut tried: Vec<Tried> = lessons.iter().map(Lesson::untried).collect();
     for fold in 0..folds {
         let is_held_out = |i: usize| i % folds == fold;
         let seen: Vec<&Lesson> = (0..sides.len())
@@ -90,7 +111,9 @@ pub fn adapt<E: From<super::Error>>(
         let look = adaptation.extent.map_or(Look::Whole, |_| Look::Near);
         let adaptation = Arc::new(adaptation);
         for i in (0..sides.len()).filter(|i| is_held_out(*i)) {
-            fitted += try_out(net, &load(i)?, &adaptation)?;
+            let [boxed, clicked] = try_out(net, &load(i)?, &adaptation)?;
+            fitted += f64::midpoint(boxed.iou, clicked.iou);
+            tried[i].after = boxed;
             let lesson = &lessons[i];
             aimed += f64::midpoint(lesson.boxed.iou, lesson.clicked(look).iou);
         }
@@ -103,6 +126,7 @@ pub fn adapt<E: From<super::Error>>(
     } else {
         adaptation.weights.clear();
         adaptation.threshold = THRESHOLD;
+        tried = lessons.iter().map(Lesson::untried).collect();
         aimed
     };
     Ok(Outcome {
@@ -110,6 +134,7 @@ pub fn adapt<E: From<super::Error>>(
         before,
         after,
         adaptation: (after >= before + LEAST_GAIN).then_some(adaptation),
+        tried,
     })
 }
 
@@ -118,6 +143,14 @@ impl Lesson {
         match look {
             Look::Whole => &self.click,
             Look::Near => &self.near_click,
+        }
+    }
+
+    /// The same answer before and after.
+    fn untried(&self) -> Tried {
+        Tried {
+            before: self.shipped.clone(),
+            after: self.shipped.clone(),
         }
     }
 }
@@ -168,19 +201,25 @@ fn study(net: &mut ClickNet, sample: &Sample, extent: f32) -> Result<Lesson> {
     let [whole, near] = [None, Some(extent)].map(|extent| Arc::new(shipped(extent)));
     let [boxed, clicked] = questions(sample, &whole);
     let [_, near_clicked] = questions(sample, &near);
-    let mut ask = |question: &Question| -> Result<Taught> {
+    let mut ask = |question: &Question| -> Result<(Taught, Arc<Mask>)> {
         let input = net.last_input(question)?;
         let evidence = net.evidence(&input)?;
         let proposal = net.finish(question, &input, &evidence.logits(&whole), THRESHOLD);
-        Ok(Taught {
+        let taught = Taught {
             iou: iou(&proposal.mask, sample),
             pixels: pixels(&evidence, &input, &sample.truth),
-        })
+        };
+        Ok((taught, proposal.mask))
     };
+    let (boxed, mask) = ask(&boxed)?;
     Ok(Lesson {
-        boxed: ask(&boxed)?,
-        click: ask(&clicked)?,
-        near_click: ask(&near_clicked)?,
+        shipped: Shown {
+            mask,
+            iou: boxed.iou,
+        },
+        boxed,
+        click: ask(&clicked)?.0,
+        near_click: ask(&near_clicked)?.0,
     })
 }
 
@@ -270,12 +309,17 @@ fn threshold(groups: &[&[Pixel]], layer: &Layer) -> f32 {
     best.0
 }
 
-/// Mean `IoU` of an adaptation's answers to the box and to the first click.
-fn try_out(net: &mut ClickNet, sample: &Sample, adaptation: &Arc<Adaptation>) -> Result<f64> {
-    let mut sum = 0.0;
-    for question in questions(sample, adaptation) {
-        let proposal = net.propose(&question)?.swap_remove(0);
-        sum += iou(&proposal.mask, sample);
-    }
-    Ok(sum / 2.0)
+/// An adaptation's answers to the box and to the first click.
+fn try_out(
+    net: &mut ClickNet,
+    sample: &Sample,
+    adaptation: &Arc<Adaptation>,
+) -> Result<[Shown; 2]> {
+    let [boxed, clicked] = questions(sample, adaptation);
+    let mut show = |question: &Question| -> Result<Shown> {
+        let mask = net.propose(question)?.swap_remove(0).mask;
+        let iou = iou(&mask, sample);
+        Ok(Shown { mask, iou })
+    };
+    Ok([show(&boxed)?, show(&clicked)?])
 }

@@ -2,7 +2,9 @@
 
 use crate::core::document::Verdict as V;
 use crate::core::prompt::Side;
-use crate::ui::action::{Action, Action as A, Correction as C, Direction as D, Step as S};
+use crate::ui::action::{
+    Action, Action as A, Correction as C, Direction as D, Lesson as L, Step as S,
+};
 
 /// Where a command belongs in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +162,8 @@ command(G::Review, "sheet", "", A::Sheet, "in review, G: all objects of the imag
 
     command(G::Program, "commands", ":", A::Commands, "commands by name"),
     command(G::Program, "engine", "", A::ChooseEngine, "what answers prompts: a name, or a model's file or folder"),
+    command(G::Program, "adapt", "", A::Adapt(L::Learn), "fit the click net to the folder's accepted masks, and keep that where it is better"),
+    command(G::Program, "adapt-revert", "", A::Adapt(L::Forget), "the click net as it was shipped again"),
     command(G::Program, "help", "? f1", A::Help, "this help; type to search"),
     command(G::Program, "tour", "", A::Tour, "the tour of one minute"),
     command(G::Program, "suspend", "C-z", A::Suspend, "stop and go to the shell; fg comes back"),

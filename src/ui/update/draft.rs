@@ -103,13 +103,14 @@ impl State {
         };
         let spent = std::mem::take(&mut open.spent);
         open.history
-            .step(|d| keep(d, mask, class, &person, now, spent));
+            .step(|d| keep(d, mask, Arc::clone(&class), &person, now, spent));
         open.alternatives.clear();
         open.milliseconds = None;
         open.corner = None;
         if let Some(wide) = open.wide.take() {
             open.view = wide;
         }
+        self.count_mask(&class);
         self.fixed();
     }
 

@@ -17,6 +17,11 @@ impl State {
         self.chosen_engine = Some((name.into(), count + 1));
         self.engine = None;
         self.notice = Some(Notice::Info(format!("opening {name}")));
+        self.ask_anew();
+    }
+
+    /// Has the draft answered again by what answers from now on.
+    pub(super) fn ask_anew(&mut self) {
         let Some(open) = &mut self.open else { return };
         if open.document().draft.prompt.is_answerable() {
             open.unanswered = false;

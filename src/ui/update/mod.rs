@@ -1,5 +1,6 @@
 //! The only place where the state changes: by what the person asks for, and by what came of it.
 
+mod adapt;
 mod contour;
 mod draft;
 mod engine;
@@ -124,6 +125,7 @@ impl State {
             | Action::Backspace
             | Action::Confirm
             | Action::Cancel => self.type_key(action, now),
+            Action::Adapt(lesson) => self.adapt(lesson),
             Action::Help => self.toggle_help(),
             Action::Suspend => self.suspend = true,
             Action::Quit => self.quit = true,
@@ -184,6 +186,7 @@ impl State {
             Outcome::Merged(path, revision, document, notes) => {
                 self.merged(&path, revision, *document, &notes);
             }
+            Outcome::Adapted(adapted) => self.adapted(adapted),
             Outcome::EngineReady(name) => self.engine = Some(name),
             Outcome::Standings(folder, images) => {
                 for (name, progress) in images {

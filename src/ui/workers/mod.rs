@@ -2,6 +2,7 @@
 
 mod desk;
 mod disk;
+pub mod lessons;
 mod segmenter;
 mod shelf;
 mod slot;
@@ -124,6 +125,14 @@ impl Workers {
             && let Some((file, switches)) = wants.switches.clone()
         {
             self.send(DiskJob::Switch(file, switches));
+        }
+        if wants.adapt != self.last.adapt
+            && let Some(adapt) = wants.adapt.clone()
+        {
+            // What is not learnt when the app ends is not kept.
+            drop(guarded("adapt", &self.events, move |events| {
+                tell(events, Outcome::Adapted(lessons::follow(&adapt)));
+            }));
         }
         if wants.tracks != self.last.tracks
             && let Some(tracks) = wants.tracks.clone()
