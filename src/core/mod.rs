@@ -21,5 +21,6 @@ pub mod raster;
 pub mod review;
 pub mod rle;
 pub mod scene;
+pub mod scheme;
 pub mod sheet;
 pub mod view;

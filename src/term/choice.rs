@@ -5,8 +5,9 @@ use std::env;
 use crossterm::terminal;
 
 use super::tmux::{Passage, Tmux};
-use super::{Graphics, Way};
+use super::{Graphics, Way, background};
 use crate::core::geometry::CellSize;
+use crate::core::scene::Rgb;
 
 /// What the terminal said, and what follows.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Report {
     pub cell: CellSize,
     /// Whether the size of a cell was told, or is a guess.
     pub is_cell_known: bool,
+    /// The colour behind the text, where the terminal told it.
+    pub background: Option<Rgb>,
     /// The number of the pane, inside tmux.
     pub pane: Option<u8>,
     /// Seconds until the terminal answered; `None` where it did not.
@@ -137,6 +140,7 @@ pub fn conclude(answers: &Answers, around: &Surroundings) -> Report {
         },
         cell,
         is_cell_known,
+        background: background::told(&plain),
         pane: around.tmux.as_ref().map(|tmux| tmux.pane),
         round_trip: answers.round_trip,
         rate: None,

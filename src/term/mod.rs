@@ -3,6 +3,7 @@
 //! Three threads: the input is read on one, scenes become bytes on another, and one alone writes.
 
 pub mod backend;
+mod background;
 pub mod blocks;
 pub mod choice;
 mod easel;

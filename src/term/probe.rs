@@ -1,5 +1,5 @@
 //! Asks the terminal what it can do, in one round trip: the kitty query, its name, the size of a
-//! cell, and its attributes as the end mark, which every terminal answers. Inside tmux the terminal
+//! cell, its background, and its attributes as the end mark, which every terminal answers. Inside tmux the terminal
 //! behind it is asked as well, through the passage that tmux opens for pictures.
 
 use std::env;
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::terminal;
 
+use super::background;
 use super::input;
 use super::report::{Piece, Splitter};
 use super::tmux::{Passage, Tmux, wrap};
@@ -51,11 +52,8 @@ pub fn ask() -> Result<Probed> {
     let tmux = Tmux::ask();
     // tmux would show a kitty query as the title of its window.
     let is_tmux = tmux.is_some() || env::var("TERM").is_ok_and(|t| t.starts_with("tmux"));
-    let query = if is_tmux {
-        QUERY.into()
-    } else {
-        [KITTY, QUERY].concat()
-    };
+    let kitty = if is_tmux { "" } else { KITTY };
+    let query = [kitty, background::QUERY, QUERY].concat();
     let start = Instant::now();
     let plain = asking.question(query.as_bytes(), |a| {
         a.starts_with(b"\x1b[?") && a.ends_with(b"c")

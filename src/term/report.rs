@@ -71,7 +71,7 @@ impl Splitter {
     /// is dropped.
     pub fn flush(&mut self) -> Vec<u8> {
         let held = std::mem::take(&mut self.held);
-        let is_answer = held.len() > 2 && matches!(held[1], b'_' | b'P');
+        let is_answer = held.len() > 2 && matches!(held[1], b'_' | b'P' | b']');
         if is_answer { Vec::new() } else { held }
     }
 }
@@ -87,10 +87,19 @@ fn first(bytes: &[u8]) -> Sequence {
             Some(n) => Sequence::Answer(n + 2),
             None => Sequence::Unfinished,
         },
+        // An operating system command is an answer; Alt with the bracket is a key.
+        Some(b']') if bytes.get(2).is_none_or(u8::is_ascii_digit) => command(bytes),
         Some(b'[') => control(bytes),
         Some(0x1b) => Sequence::Typed(1),
         Some(_) => Sequence::Typed(2),
     }
+}
+
+fn command(bytes: &[u8]) -> Sequence {
+    let bell = bytes.iter().position(|b| *b == 0x07).map(|n| n + 1);
+    let string = bytes.windows(2).position(|w| w == b"\x1b\\");
+    let ends = bell.into_iter().chain(string.map(|n| n + 2));
+    ends.min().map_or(Sequence::Unfinished, Sequence::Answer)
 }
 
 fn control(bytes: &[u8]) -> Sequence {
@@ -127,14 +136,16 @@ mod tests {
     #[test]
     fn keys_before_between_and_after_answers_are_kept() {
         let mut splitter = Splitter::default();
-        let all = b"ab\x1b_Gi=31;OK\x1b\\\x1b[A\x1b[?62;4c\x1b[6;20;10tz";
+        let all =
+            b"ab\x1b_Gi=31;OK\x1b\\\x1b[A\x1b[?62;4c\x1b[6;20;10tz\x1b]x\x1b]11;rgb:0/0/0\x07";
         let expected = vec![
             Piece::Typed(b"ab".to_vec()),
             Piece::Answer(b"\x1b_Gi=31;OK\x1b\\".to_vec()),
             Piece::Typed(b"\x1b[A".to_vec()),
             Piece::Answer(b"\x1b[?62;4c".to_vec()),
             Piece::Answer(b"\x1b[6;20;10t".to_vec()),
-            Piece::Typed(b"z".to_vec()),
+            Piece::Typed(b"z\x1b]x".to_vec()),
+            Piece::Answer(b"\x1b]11;rgb:0/0/0\x07".to_vec()),
         ];
         assert_eq!(splitter.push(all), expected);
         assert!(splitter.patience().is_none());

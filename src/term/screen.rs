@@ -25,7 +25,7 @@ use super::takeover::{part_with, restore, restore_on_panic, take_over};
 use super::watch;
 use super::{Error, Graphics, Report, Result, Way};
 use crate::core::geometry::{CellSize, Size};
-use crate::core::scene::Scene;
+use crate::core::scene::{Rgb, Scene};
 
 /// The terminal, taken over.
 pub struct Screen {
@@ -105,6 +105,11 @@ impl Screen {
 
     pub const fn graphics(&self) -> Graphics {
         self.report.graphics
+    }
+
+    /// The colour behind the text, where the terminal told it.
+    pub const fn background(&self) -> Option<Rgb> {
+        self.report.background
     }
 
     /// What the line to the terminal carries, as far as it was measured.

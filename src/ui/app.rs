@@ -11,10 +11,12 @@ use super::keymap::Keymap;
 use super::mode::{Notice, Overlay};
 use super::review::Plan;
 use super::state::State;
+use super::theme::Theme;
 use super::tour::Tour;
 use super::view;
 use super::workers::{Event, Workers};
 use crate::core::scene::Scene;
+use crate::core::scheme::Scheme;
 use crate::store::settings::{self, Settings};
 use crate::term::{self, Graphics, Input, Screen};
 
@@ -120,12 +122,21 @@ impl App {
         state.now = now();
         let size = screen.size();
         state.resize((size.width as u16, size.height as u16), screen.cell_size());
-        Self {
+        let mut app = Self {
             screen,
             state,
             workers: Some(workers),
             shown: None,
-        }
+        };
+        app.choose_theme();
+        app
+    }
+
+    /// What the person asked for, else what suits the terminal's background.
+    fn choose_theme(&mut self) {
+        let asked = self.state.settings.theme;
+        let scheme = asked.or_else(|| self.screen.background().map(Scheme::of));
+        self.state.theme = Theme::new(scheme);
     }
 
     fn run(mut self, received: &Receiver<Event>) -> Result<Summary, Error> {
@@ -188,6 +199,7 @@ impl App {
             Event::Terminal(term::Event::Elsewhere(report)) => {
                 self.screen.go_elsewhere(*report)?;
                 self.shown = None;
+                self.choose_theme();
             }
             Event::Terminal(term::Event::Input(input)) => self.state.input(&input, now()),
             Event::Terminal(term::Event::Ready) => {}

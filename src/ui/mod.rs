@@ -9,6 +9,7 @@ pub mod mode;
 pub mod review;
 pub mod standings;
 pub mod state;
+pub mod theme;
 pub mod tour;
 pub mod update;
 pub mod view;

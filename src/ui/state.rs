@@ -11,6 +11,7 @@ use super::keymap::Keymap;
 use super::mode::{Mode, Notice, Overlay, Sheet, Snapping};
 use super::review::ReviewPass;
 use super::standings::{Standing, Standings};
+use super::theme::Theme;
 use super::tour::Tour;
 use crate::core::document::{Document, Object, Proposal};
 use crate::core::geometry::{CellRect, CellSize, ImagePoint, ImageRect};
@@ -119,6 +120,7 @@ pub struct State {
     pub standings: Standings,
     pub settings: Settings,
     pub keymap: Keymap,
+    pub theme: Theme,
     pub class: Arc<str>,
     /// A class that shall be written into the settings.
     pub new_class: Option<Class>,
@@ -189,6 +191,7 @@ impl State {
             standings: Standings::default(),
             settings,
             keymap: Keymap::default(),
+            theme: Theme::new(None),
             class,
             new_class: None,
             person,

@@ -1,5 +1,6 @@
 //! `termask.toml` of the folder and the person's `config.toml`.
 
+mod colour;
 mod write;
 
 use std::collections::BTreeMap;
@@ -14,8 +15,11 @@ use toml::Spanned;
 use crate::core::adaptation::Adaptations;
 use crate::core::printable::printable;
 use crate::core::scene::Rgb;
+use crate::core::scheme::Scheme;
 use crate::store::error::{Error, Result};
 
+use colour::Hex;
+pub use colour::class_colour;
 pub(super) use write::document;
 pub use write::{add_class, set_engine, set_switches};
 
@@ -57,6 +61,8 @@ pub struct Switches {
 pub struct Settings {
     pub classes: Vec<Class>,
     pub engine: Option<String>,
+    /// The ground of the text, where the terminal's answer shall not count.
+    pub theme: Option<Scheme>,
     /// Name of the keymap preset.
     pub keymap: Option<String>,
     /// Own keys, as they are written.
@@ -70,37 +76,12 @@ pub struct Settings {
     pub file: PathBuf,
 }
 
-/// Colours that the colour-blind can tell apart (Okabe and Ito, 2008), without black.
-const OKABE_ITO: [Rgb; 7] = [
-    [0xe6, 0x9f, 0x00],
-    [0x56, 0xb4, 0xe9],
-    [0x00, 0x9e, 0x73],
-    [0xf0, 0xe4, 0x42],
-    [0x00, 0x72, 0xb2],
-    [0xd5, 0x5e, 0x00],
-    [0xcc, 0x79, 0xa7],
-];
-
-/// The colour of the `index`th class that was given none; all differ well.
-pub fn class_colour(index: usize) -> Rgb {
-    let Some(later) = index.checked_sub(OKABE_ITO.len()) else {
-        return OKABE_ITO[index];
-    };
-    // The golden angle keeps each hue far from those before it; brightness alternates.
-    let hue = (later as f64 * 137.508 + 280.0) % 360.0 / 60.0;
-    let value = [230.0, 160.0, 200.0][later % 3];
-    let channel = |shift: f64| {
-        let k = (shift + hue) % 6.0;
-        (value * (1.0 - 0.7 * k.min(4.0 - k).clamp(0.0, 1.0))).round() as u8
-    };
-    [channel(5.0), channel(3.0), channel(1.0)]
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct FileSettings {
     classes: Vec<ClassEntry>,
     engine: Option<String>,
+    theme: Option<Scheme>,
     keymap: Option<String>,
     keys: BTreeMap<String, Spanned<String>>,
     #[serde(skip)]
@@ -125,24 +106,6 @@ struct ClassTable {
     colour: Option<Hex>,
     #[serde(default)]
     hotkey: Option<u8>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Hex(Rgb);
-
-impl TryFrom<String> for Hex {
-    type Error = String;
-
-    fn try_from(text: String) -> std::result::Result<Self, String> {
-        let digits = text.strip_prefix('#').unwrap_or(&text);
-        let number = u32::from_str_radix(digits, 16).ok();
-        let number = number.filter(|_| digits.len() == 6);
-        let number =
-            number.ok_or_else(|| format!("{text:?} is no colour; write one as #e69f00"))?;
-        let [_, r, g, b] = number.to_be_bytes();
-        Ok(Self([r, g, b]))
-    }
 }
 
 impl<'de> Deserialize<'de> for ClassEntry {
@@ -214,6 +177,7 @@ fn load_with(folder: &Path, personal: Option<&Path>) -> Result<Settings> {
     Ok(Settings {
         classes: complete(entries, &file)?,
         engine: ours.engine.or(settings.engine),
+        theme: ours.theme.or(settings.theme),
         keymap: ours.keymap.or(settings.keymap),
         keys: settings.placed,
         adapted: ours.adapted,
@@ -338,7 +302,7 @@ mod tests {
         let own = folder.path().join("own.toml");
         fs::write(
             &own,
-            "engine = \"sam\"\nclasses = [\"bird\"]\n[keys]\nx = \"quit\"\ny = \"undo\"",
+            "engine = \"sam\"\ntheme = \"light\"\nclasses = [\"bird\"]\n[keys]\nx = \"quit\"\ny = \"undo\"",
         )
         .expect("written");
         let deep = folder.path().join("a/b");
@@ -352,11 +316,12 @@ mod tests {
         assert_eq!(
             settings.classes,
             [
-                class("cat", OKABE_ITO[0], Some(2)),
+                class("cat", class_colour(0), Some(2)),
                 class("dog", [16, 32, 48], Some(1))
             ]
         );
         assert_eq!(settings.engine.as_deref(), Some("sam"));
+        assert_eq!(settings.theme, Some(Scheme::Light));
         assert_eq!(
             (&*settings.keys["x"].command, &*settings.keys["y"].command),
             ("drop", "undo")
@@ -381,11 +346,5 @@ mod tests {
             .expect_err("no colour")
             .to_string();
         assert!(why.contains("line 3") && why.contains("#e69f00"), "{why}");
-    }
-
-    #[test]
-    fn the_first_hundred_colours_differ() {
-        let colours: std::collections::HashSet<Rgb> = (0..100).map(class_colour).collect();
-        assert_eq!(colours.len(), 100);
     }
 }

@@ -8,7 +8,7 @@ mod windows;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
@@ -16,12 +16,6 @@ pub use scene::scene;
 
 use super::mode::Mode;
 use super::state::State;
-use crate::core::scene::Rgb;
-
-/// A colour as ratatui wants it.
-pub const fn colour(rgb: Rgb) -> Color {
-    Color::Rgb(rgb[0], rgb[1], rgb[2])
-}
 
 /// Fainter than the text on a light and on a dark ground alike.
 const DIM: Style = Style::new().add_modifier(Modifier::DIM);

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{DIM, STRONG, colour};
+use super::{DIM, STRONG};
 use crate::core::document::Verdict;
 use crate::core::geometry::Size;
 use crate::store::sidecar::Access;
 use crate::ui::mode::{Brush, Marking, Mode, Notice, Overlay};
 use crate::ui::review::Sight;
 use crate::ui::state::{Open, State};
+use crate::ui::theme::Theme;
 
 /// A file's name without bytes that a terminal would obey.
 pub fn printable(path: &Path) -> String {
@@ -47,12 +47,12 @@ pub fn title(state: &State, frame: &mut Frame, area: Rect) {
             DIM,
         ));
         if open.document().finished {
-            spans.push(Span::styled("  ✓ finished", Style::new().fg(Color::Green)));
+            spans.push(Span::styled("  ✓ finished", state.theme.good()));
         }
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
     let right = match state.shown() {
-        Some(open) => saved(open),
+        Some(open) => saved(open, state.theme),
         None => Span::raw(""),
     };
     let help = Span::styled("  ? help ", DIM);
@@ -62,12 +62,12 @@ pub fn title(state: &State, frame: &mut Frame, area: Rect) {
     }
 }
 
-fn saved(open: &Open) -> Span<'static> {
+fn saved(open: &Open, theme: Theme) -> Span<'static> {
     if matches!(open.access, Access::ReadOnly { .. }) {
-        return Span::styled("read-only", Style::new().fg(Color::Yellow));
+        return Span::styled("read-only", theme.warning());
     }
     if open.unsaved.is_some() {
-        return Span::styled("NOT SAVED", Style::new().fg(Color::Red));
+        return Span::styled("NOT SAVED", theme.bad());
     }
     if open.is_saved() {
         Span::styled("saved", DIM)
@@ -99,7 +99,7 @@ fn line(state: &State) -> Line<'static> {
         None => state.draft_class().to_string(),
     };
     let mut spans = vec![
-        Span::styled(" ■ ", Style::new().fg(colour(state.colour(&class)))),
+        Span::styled(" ■ ", state.theme.swatch(state.colour(&class))),
         Span::styled(class, STRONG),
     ];
     let Some(open) = state.shown() else {
@@ -122,7 +122,7 @@ fn line(state: &State) -> Line<'static> {
         )));
         if let Some(object) = document.objects.get(at) {
             if !is_blind(state) {
-                spans.push(verdict(object.verdict));
+                spans.push(verdict(object.verdict, state.theme));
             }
             if let Some(confidence) = object.confidence {
                 spans.push(Span::styled(format!(" {confidence:.2}"), DIM));
@@ -156,12 +156,12 @@ fn selected_class(state: &State) -> Option<String> {
     state.selected().map(|o| o.class.to_string())
 }
 
-fn verdict(verdict: Verdict) -> Span<'static> {
+fn verdict(verdict: Verdict, theme: Theme) -> Span<'static> {
     match verdict {
         Verdict::Unseen => Span::styled(" · unseen", DIM),
-        Verdict::Accepted => Span::styled(" ✓ accepted", Style::new().fg(Color::Green)),
-        Verdict::Rejected => Span::styled(" ✗ rejected", Style::new().fg(Color::Red)),
-        Verdict::Flagged => Span::styled(" ⚑ flagged", Style::new().fg(Color::Yellow)),
+        Verdict::Accepted => Span::styled(" ✓ accepted", theme.good()),
+        Verdict::Rejected => Span::styled(" ✗ rejected", theme.bad()),
+        Verdict::Flagged => Span::styled(" ⚑ flagged", theme.warning()),
     }
 }
 
@@ -170,7 +170,7 @@ fn told(state: &State) -> Line<'static> {
     match &state.notice {
         Some(Notice::Info(text)) => return Line::from(format!(" {text}")),
         Some(Notice::Problem(text)) => {
-            return Line::styled(format!(" {text}"), Style::new().fg(Color::Yellow));
+            return Line::styled(format!(" ! {text}"), state.theme.warning());
         }
         None => {}
     }

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::status::printable;
-use super::{DIM, colour, list, window};
+use super::{DIM, list, window};
 use crate::segment::BUILT_IN;
 use crate::ui::layout;
 use crate::ui::mode::Typing;
@@ -51,7 +51,7 @@ fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
         let key = class.and_then(|c| c.hotkey);
         let key = key.map_or(" ".to_string(), |k| k.to_string());
         Line::from(vec![
-            Span::styled(" ■ ", Style::new().fg(colour(state.colour(name)))),
+            Span::styled(" ■ ", state.theme.swatch(state.colour(name))),
             Span::styled(format!("{key} "), DIM),
             Span::raw(name.to_string()),
         ])
