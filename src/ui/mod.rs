@@ -7,6 +7,7 @@ pub mod keymap;
 pub mod layout;
 pub mod mode;
 pub mod review;
+pub mod sitting;
 pub mod standings;
 pub mod state;
 pub mod theme;

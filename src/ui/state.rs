@@ -10,6 +10,7 @@ use super::action::{Action, Adapt, Answer, Hint, OpenedImage, Person, Tracks};
 use super::keymap::Keymap;
 use super::mode::{Mode, Notice, Overlay, Sheet, Snapping};
 use super::review::ReviewPass;
+use super::sitting::Sitting;
 use super::standings::{Standing, Standings};
 use super::theme::Theme;
 use super::tour::Tour;
@@ -118,6 +119,7 @@ pub struct State {
     pub neighbours: Vec<(PathBuf, Photo)>,
     /// How far the images are, as far as it is known.
     pub standings: Standings,
+    pub sitting: Sitting,
     pub settings: Settings,
     pub keymap: Keymap,
     pub theme: Theme,
@@ -189,6 +191,7 @@ impl State {
             broken: HashMap::new(),
             neighbours: Vec::new(),
             standings: Standings::default(),
+            sitting: Sitting::default(),
             settings,
             keymap: Keymap::default(),
             theme: Theme::new(None),
@@ -298,6 +301,8 @@ impl State {
         let size = image.decoded.image.size();
         let standing = Standing::from(image.history.now());
         self.standings.note(&image.path, standing);
+        self.sitting
+            .note(&image.path, image.history.now(), &self.person, self.now);
         if let Some(note) = image.notes.first() {
             self.notice = Some(Notice::Info(note.clone()));
         }

@@ -196,8 +196,9 @@ impl State {
             }
             Outcome::Saved(path, revision) => {
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {
-                    let standing = Standing::from(open.history.now());
-                    self.standings.note(&path, standing);
+                    let document = open.history.now();
+                    self.standings.note(&path, Standing::from(document));
+                    self.sitting.note(&path, document, &self.person, self.now);
                     open.saved = revision;
                     open.unsaved = None;
                 }
@@ -248,6 +249,9 @@ impl State {
         let since = now - self.now;
         self.now = now;
         let working = (1..PAUSE).contains(&since);
+        if working {
+            self.sitting.worked += since as u64;
+        }
         if working && self.mode == Mode::Review {
             self.review.worked += since as u64;
             self.review.since += since as u64;

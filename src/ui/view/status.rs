@@ -81,7 +81,14 @@ pub fn status(state: &State, frame: &mut Frame, area: Rect) {
         return;
     }
     let first = Rect { height: 1, ..area };
-    frame.render_widget(Paragraph::new(line(state)), first);
+    let line = line(state);
+    let room = usize::from(area.width).saturating_sub(line.width() + 2);
+    frame.render_widget(Paragraph::new(line), first);
+    let mut sitting = state.sitting.told().into_iter();
+    if let Some(told) = sitting.find(|told| told.len() <= room) {
+        let told = Line::styled(told, DIM).right_aligned();
+        frame.render_widget(Paragraph::new(told), first);
+    }
     if area.height > 1 {
         let second = Rect {
             y: area.y + 1,
