@@ -8,9 +8,10 @@ use crate::core::document::{Document, Proposal, Verdict};
 use crate::core::geometry::ImagePoint;
 use crate::core::history::History;
 use crate::core::image::Image;
+use crate::core::mask::Mask;
 use crate::core::prompt::Side;
 use crate::core::review::{Filter, Found};
-use crate::core::scene::Photo;
+use crate::core::scene::{Photo, Rgb};
 use crate::segment::Question;
 use crate::store::decode::Decoded;
 use crate::store::decode::Look;
@@ -195,6 +196,8 @@ pub struct Wants {
     pub adapt: Option<Adapt>,
     /// Objects to be found for a review.
     pub survey: Option<Survey>,
+    /// Objects to be drawn side by side.
+    pub sheet: Option<Drawing>,
     /// Verdicts that are not in the log yet.
     pub verdicts: Vec<Arc<Line>>,
     /// The log they belong in.
@@ -221,6 +224,22 @@ pub struct Survey {
 impl PartialEq for Survey {
     fn eq(&self, other: &Self) -> bool {
         self.serial == other.serial
+    }
+}
+
+/// A sheet of objects that is to be drawn.
+#[derive(Debug, Clone)]
+pub struct Drawing {
+    /// Equal keys mean equal pixels.
+    pub key: u64,
+    pub path: PathBuf,
+    pub image: Arc<Image>,
+    pub masks: Vec<(Arc<Mask>, Rgb)>,
+}
+
+impl PartialEq for Drawing {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
     }
 }
 
@@ -311,6 +330,8 @@ pub enum Outcome {
     ClassSaved(String),
     /// Objects for the review with this number.
     Surveyed(u32, Vec<Found>),
+    /// The sheet with this key is drawn.
+    Drawn(u64, Arc<Image>),
     /// That was all; with what could not be read.
     SurveyEnded(u32, Vec<String>),
     /// Lines of the log up to this one are written.

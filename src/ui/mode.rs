@@ -132,7 +132,8 @@ impl Overlay {
 /// A page of objects, to be judged at a glance.
 #[derive(Debug)]
 pub struct Sheet {
-    pub image: Arc<Image>,
+    /// `None` while it is being drawn.
+    pub image: Option<Arc<Image>>,
     /// Equal keys mean equal pixels.
     pub key: u64,
     pub tiles: Vec<Tile>,

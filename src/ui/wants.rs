@@ -28,6 +28,7 @@ impl State {
             save: self.save(),
             class: self.new_class.clone(),
             survey: self.survey(),
+            sheet: self.undrawn(),
             verdicts: self.review.lines.iter().cloned().collect(),
             log: self.review.plan.log.clone(),
             engine: self.chosen_engine.clone(),

@@ -145,8 +145,9 @@ fn the_sheet_rejects_by_letter_and_accepts_the_others_at_once() {
         session.state.sheet.as_ref().expect("a sheet").tiles.len(),
         3
     );
+    // Keys wait for no drawing, which goes on meanwhile.
     session.keys("b enter");
-    session.settle(|s| s.at == 1 && s.sheet.is_some());
+    session.settle(|s| s.at == 1 && s.sheet.as_ref().is_some_and(|s| s.image.is_some()));
     assert_eq!(verdicts(&images), [(2, 1), (0, 0)]);
     session.keys("enter");
     assert_eq!(verdicts(&images), [(2, 1), (1, 0)]);

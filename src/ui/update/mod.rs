@@ -185,6 +185,9 @@ impl State {
             }
             Outcome::Merged(path, revision, document, notes) => {
                 self.merged(&path, revision, *document, &notes);
+                if self.mode == Mode::Sheet {
+                    self.fill_sheet();
+                }
             }
             Outcome::Adapted(adapted) => self.adapted(adapted),
             Outcome::EngineReady(name) => self.engine = Some(name),
@@ -215,6 +218,7 @@ impl State {
                 }
             }
             Outcome::Surveyed(serial, found) => self.surveyed(serial, found),
+            Outcome::Drawn(key, image) => self.drawn(key, image),
             Outcome::SurveyEnded(serial, problems) => self.survey_ended(serial, &problems),
             Outcome::Logged(serial) => self.review.lines.retain(|l| l.serial > serial),
             Outcome::Failed(why) => self.notice = Some(Notice::Problem(why)),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::core::document::Verdict;
-use crate::core::sheet::{self, TILES};
+use crate::core::image::Image;
+use crate::core::sheet::TILES;
+use crate::ui::action::Drawing;
 use crate::ui::mode::{Mode, Sheet, Tile};
 use crate::ui::review::Sight;
 use crate::ui::state::State;
@@ -39,7 +41,6 @@ impl State {
         };
         let objects = &open.document().objects;
         let mut tiles = Vec::new();
-        let mut masks = Vec::new();
         for (at, item) in self.review.queue.iter().enumerate().skip(self.review.at) {
             if item.image != self.at || item.sight == Sight::Again || tiles.len() == TILES {
                 continue;
@@ -48,7 +49,6 @@ impl State {
             let Some(object) = found.filter(|o| self.review.plan.filter.takes(o)) else {
                 continue;
             };
-            masks.push((Arc::clone(&object.mask), self.colour(&object.class)));
             tiles.push(Tile {
                 at,
                 id: object.id,
@@ -58,13 +58,40 @@ impl State {
         if tiles.is_empty() {
             return;
         }
-        let image = Arc::new(sheet::draw(&open.decoded.image, &masks));
         // Another revision or page is another picture.
         let key = open.decoded.key
             ^ open.history.revision().rotate_left(32)
             ^ (tiles[0].id << 8)
             ^ 0x5eed;
-        self.sheet = Some(Sheet { image, key, tiles });
+        self.sheet = Some(Sheet {
+            image: None,
+            key,
+            tiles,
+        });
+    }
+
+    /// The sheet that is not drawn yet.
+    pub(in crate::ui) fn undrawn(&self) -> Option<Drawing> {
+        let sheet = self.sheet.as_ref().filter(|s| s.image.is_none())?;
+        let open = self.shown()?;
+        let objects = &open.document().objects;
+        let mask = |tile: &Tile| {
+            let object = objects.iter().find(|o| o.id == tile.id)?;
+            Some((Arc::clone(&object.mask), self.colour(&object.class)))
+        };
+        Some(Drawing {
+            key: sheet.key,
+            path: open.path.clone(),
+            image: Arc::clone(&open.decoded.image),
+            // All are there: when somebody else changes the image, the sheet is filled anew.
+            masks: sheet.tiles.iter().map(mask).collect::<Option<_>>()?,
+        })
+    }
+
+    pub(super) fn drawn(&mut self, key: u64, image: Arc<Image>) {
+        if let Some(sheet) = self.sheet.as_mut().filter(|s| s.key == key) {
+            sheet.image = Some(image);
+        }
     }
 
     /// Marks a tile by its letter as one to reject, or takes that back.

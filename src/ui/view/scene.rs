@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::geometry::{ImagePoint, ImageRect};
+use crate::core::image::Image;
 use crate::core::scene::{Layer, Mark, Photo, Scene, Style};
 use crate::core::sheet;
 use crate::core::view::View;
@@ -25,8 +26,10 @@ pub fn scene(state: &State) -> Option<Scene> {
         });
     }
     let open = state.shown()?;
-    if let Some(sheet) = state.sheet.as_ref().filter(|_| state.mode == Mode::Sheet) {
-        return Some(sheet_scene(state, sheet));
+    if let Some(sheet) = state.sheet.as_ref().filter(|_| state.mode == Mode::Sheet)
+        && let Some(image) = &sheet.image
+    {
+        return Some(sheet_scene(state, sheet, image));
     }
     Some(Scene {
         photo: Photo {
@@ -41,8 +44,8 @@ pub fn scene(state: &State) -> Option<Scene> {
 }
 
 /// The sheet as a picture of its own: a letter on each tile, a cross over those to reject.
-fn sheet_scene(state: &State, sheet: &Sheet) -> Scene {
-    let view = View::fit(sheet.image.size(), state.canvas, state.cell);
+fn sheet_scene(state: &State, sheet: &Sheet, image: &Arc<Image>) -> Scene {
+    let view = View::fit(image.size(), state.canvas, state.cell);
     let mut marks = Vec::new();
     for (i, tile) in sheet.tiles.iter().enumerate() {
         let rect = sheet::tile(i, sheet.tiles.len());
@@ -67,7 +70,7 @@ fn sheet_scene(state: &State, sheet: &Sheet) -> Scene {
     Scene {
         photo: Photo {
             key: sheet.key,
-            image: Arc::clone(&sheet.image),
+            image: Arc::clone(image),
         },
         view,
         layers: Vec::new(),

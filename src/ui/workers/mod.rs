@@ -6,6 +6,7 @@ pub mod lessons;
 mod segmenter;
 mod shelf;
 mod slot;
+mod small;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use desk::Desk;
 use disk::DiskJob;
 use shelf::Shelf;
 use slot::Slot;
+use small::Small;
 
 /// What happens: the terminal's events and the world's answers, in the order they came.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub enum Event {
 pub struct Workers {
     desk: Arc<Desk>,
     shelf: Arc<Slot<Shelf>>,
+    small: Arc<Slot<Small>>,
     disk: Option<Sender<DiskJob>>,
     threads: Vec<JoinHandle<()>>,
     settings_file: PathBuf,
@@ -55,6 +58,7 @@ impl Workers {
         let desk = Arc::new(Desk::default());
         desk.engine(engine);
         let shelf = Slot::new();
+        let small = Slot::new();
         let (disk, jobs) = mpsc::channel();
         let threads = vec![
             guarded("segment", events, {
@@ -70,12 +74,17 @@ impl Workers {
                 move |events| shelf::decode_all(&shelf, &desk, &disk, events)
             }),
             guarded("disk", events, move |events| disk::write_all(&jobs, events)),
+            guarded("draw", events, {
+                let small = Arc::clone(&small);
+                move |events| small::draw_all(&small, events)
+            }),
         ];
         // The walk of a huge folder is not waited for at the end.
         drop(guarded("walk", events, move |events| walk(&paths, events)));
         Self {
             desk,
             shelf,
+            small,
             disk: Some(disk),
             threads,
             settings_file,
@@ -100,6 +109,11 @@ impl Workers {
                 ahead,
                 window,
             });
+        }
+        if wants.sheet != self.last.sheet
+            && let Some(drawing) = wants.sheet.clone()
+        {
+            self.small.put(Small { sheet: drawing });
         }
         if wants.engine != self.last.engine
             && let Some((engine, _)) = &wants.engine
@@ -177,6 +191,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.desk.close();
         self.shelf.close();
+        self.small.close();
         self.disk.take();
         for thread in self.threads.drain(..) {
             thread.join().ok();
