@@ -50,6 +50,7 @@ impl Scenes {
             layers: Vec::new(),
             marks: vec![frame(at), Mark::Crosshair(at)],
             next: Vec::new(),
+            thumbnails: Vec::new(),
         };
         let with = |marks: Vec<Mark>, view: View, mask: Option<Mask>| Scene {
             marks,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::geometry::{ImagePoint, ImageRect};
+use super::geometry::{CellRect, ImagePoint, ImageRect};
 use super::image::Image;
 use super::mask::Mask;
 use super::prompt::Click;
@@ -69,6 +69,14 @@ pub enum Mark {
     Label { at: ImagePoint, text: String },
 }
 
+/// A small picture beside the canvas.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thumbnail {
+    pub photo: Photo,
+    /// Where it has its place, as large as fits there.
+    pub cells: CellRect,
+}
+
 /// All that the canvas shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
@@ -79,4 +87,6 @@ pub struct Scene {
     pub marks: Vec<Mark>,
     /// Photos that may be shown next, the likeliest first: sent ahead where the line is idle.
     pub next: Vec<Photo>,
+    /// For terminals that show pictures wherever there are cells.
+    pub thumbnails: Vec<Thumbnail>,
 }

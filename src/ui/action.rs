@@ -198,6 +198,8 @@ pub struct Wants {
     pub survey: Option<Survey>,
     /// Objects to be drawn side by side.
     pub sheet: Option<Drawing>,
+    /// Images whose thumbnails have a place and are not there yet, the nearest first.
+    pub thumbnails: Vec<PathBuf>,
     /// Verdicts that are not in the log yet.
     pub verdicts: Vec<Arc<Line>>,
     /// The log they belong in.
@@ -330,6 +332,8 @@ pub enum Outcome {
     ClassSaved(String),
     /// Objects for the review with this number.
     Surveyed(u32, Vec<Found>),
+    /// A thumbnail, where the image can be read.
+    Thumbnail(PathBuf, Option<Photo>),
     /// The sheet with this key is drawn.
     Drawn(u64, Arc<Image>),
     /// That was all; with what could not be read.

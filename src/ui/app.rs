@@ -128,12 +128,14 @@ impl App {
             workers: Some(workers),
             shown: None,
         };
-        app.choose_theme();
+        app.follow_terminal();
         app
     }
 
-    /// What the person asked for, else what suits the terminal's background.
-    fn choose_theme(&mut self) {
+    /// Suits the terminal: its pictures, its background. What the person asked for wins.
+    fn follow_terminal(&mut self) {
+        self.state.graphics = self.screen.graphics();
+        self.state.resize(self.state.screen, self.state.cell);
         let asked = self.state.settings.theme;
         let scheme = asked.or_else(|| self.screen.background().map(Scheme::of));
         self.state.theme = Theme::new(scheme);
@@ -199,7 +201,7 @@ impl App {
             Event::Terminal(term::Event::Elsewhere(report)) => {
                 self.screen.go_elsewhere(*report)?;
                 self.shown = None;
-                self.choose_theme();
+                self.follow_terminal();
             }
             Event::Terminal(term::Event::Input(input)) => self.state.input(&input, now()),
             Event::Terminal(term::Event::Ready) => {}

@@ -89,7 +89,8 @@ impl State {
             Mode::Typing { .. } | Mode::Help { .. } => return self.text_key(key, now),
             Mode::Grid { .. } => {
                 if let KeyCode::Char(c) = key.code
-                    && let Some(part) = GRID.iter().position(|g| *g == c)
+                    && key.modifiers.is_empty()
+                    && let Some(part) = GRID.iter().position(|g| *g == c.to_ascii_lowercase())
                 {
                     return self.narrow(part as u32);
                 }
@@ -161,7 +162,7 @@ impl State {
         };
         let is_press = event.kind == MouseEventKind::Down(MouseButton::Left);
         if let Some(at) = self
-            .listed(cell)
+            .listed_at(cell)
             .filter(|_| is_press && self.mode == Mode::Aim)
         {
             return self.go_to(at);

@@ -26,6 +26,7 @@ use crate::store::decode::Look;
 use crate::store::decode::Window;
 use crate::store::settings::{Class, Settings, Switches};
 use crate::store::sidecar::Access;
+use crate::term::Graphics;
 use crate::term::pace::Speed;
 
 /// The image on the screen.
@@ -119,6 +120,10 @@ pub struct State {
     pub neighbours: Vec<(PathBuf, Photo)>,
     /// How far the images are, as far as it is known.
     pub standings: Standings,
+    /// Of the images in the list beside the picture; `None` of those that cannot be read.
+    pub thumbnails: HashMap<PathBuf, Option<Photo>>,
+    /// How pictures get on the screen.
+    pub graphics: Graphics,
     pub sitting: Sitting,
     pub settings: Settings,
     pub keymap: Keymap,
@@ -191,6 +196,8 @@ impl State {
             broken: HashMap::new(),
             neighbours: Vec::new(),
             standings: Standings::default(),
+            thumbnails: HashMap::new(),
+            graphics: Graphics::Blocks,
             sitting: Sitting::default(),
             settings,
             keymap: Keymap::default(),

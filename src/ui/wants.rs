@@ -29,6 +29,7 @@ impl State {
             class: self.new_class.clone(),
             survey: self.survey(),
             sheet: self.undrawn(),
+            thumbnails: self.without_thumbnail(),
             verdicts: self.review.lines.iter().cloned().collect(),
             log: self.review.plan.log.clone(),
             engine: self.chosen_engine.clone(),

@@ -135,6 +135,7 @@ impl Player {
                 layers: Vec::new(),
                 marks: vec![Mark::Crosshair(size.bounds().centre())],
                 next: Vec::new(),
+                thumbnails: Vec::new(),
             },
             how,
         };

@@ -233,3 +233,53 @@ fn drawn(state: &State) -> String {
         .expect("drawn");
     terminal.backend().to_string()
 }
+
+#[test]
+fn the_status_tells_what_the_sitting_brought_on_all_images() {
+    let (folder, _) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("m enter L m enter w n");
+    session.settle(|s| s.shown().is_some());
+    session.now += 5 * 60_000;
+    session.keys("m enter u");
+    let told = "this sitting: 2 made  1 finished  0 min";
+    let screen = drawn(&session.state);
+    assert!(screen.contains(told), "a pause is no work: {screen}");
+    session.keys("p");
+    session.settle(|s| s.shown().is_some());
+    session.keys("tab d w");
+    let told = "this sitting: 1 made  0 finished";
+    assert!(drawn(&session.state).contains(told));
+    drop(session);
+    // What was there before is no work of the next sitting.
+    let mut session = Session::start(folder.path(), "click");
+    session.now += 3_600_000;
+    session.state.now = session.now;
+    session.settle(|s| s.shown().is_some());
+    assert!(drawn(&session.state).contains("0 made"));
+}
+
+#[test]
+fn where_the_terminal_shows_pictures_the_list_has_thumbnails() {
+    let (folder, images) = folder(&["chelsea.png", "coffee.png", "rocket.jpg"]);
+    std::fs::write(folder.path().join("broken.jpg"), "not an image").expect("written");
+    let mut session = Session::start(folder.path(), "click");
+    session.settle(|s| s.walked && s.images.len() == 4);
+    session.state.settings.personal = None;
+    session.state.graphics = Graphics::Kitty;
+    session.keys("n A");
+    session.settle(|s| s.shown().is_some() && s.thumbnails.len() == 4);
+    let scene = termask::ui::view::scene(&session.state).expect("a picture");
+    let shown = scene.thumbnails.iter();
+    let right = session.state.canvas.cols;
+    assert!(shown.clone().all(|t| t.cells.col > right));
+    assert_eq!(shown.count(), images.len(), "all but the broken one");
+    let screen = drawn(&session.state);
+    let lines: Vec<&str> = screen.lines().collect();
+    let row = |name| lines.iter().rposition(|l| l.contains(name)).expect("named");
+    let rows = ["chelsea", "coffee", "rocket"].map(row);
+    assert!(
+        rows.is_sorted() && rows[2] > rows[0] + 2,
+        "{rows:?} in\n{screen}"
+    );
+}

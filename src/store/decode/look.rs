@@ -1,6 +1,8 @@
 //! The first look at a picture that takes long to decode, and the small copy it is drawn from.
 
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -88,6 +90,25 @@ impl<'a> Onlooker<'a> {
             whole: turned(whole, orientation),
         });
     }
+}
+
+/// A small picture of a JPEG, decoded at a part of its size; `None` of other files.
+pub fn small(path: &Path, longest: u32) -> Option<Photo> {
+    let mut file = File::open(path).ok()?;
+    let mut start = [0; 2];
+    file.read_exact(&mut start).ok()?;
+    let mut bytes = start.to_vec();
+    (start == *b"\xff\xd8")
+        .then(|| file.read_to_end(&mut bytes))?
+        .ok()?;
+    let mut seen = None;
+    let mut tell = |look: Look| seen = Some(look.photo);
+    let mut onlooker = Onlooker {
+        longest,
+        ..Onlooker::new(path, &mut tell)
+    };
+    show_jpeg(&bytes, &mut onlooker);
+    seen
 }
 
 /// Shows a large JPEG decoded at a part of its size. What is wrong with it is told by the decoding

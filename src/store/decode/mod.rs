@@ -26,7 +26,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use sha2::{Digest, Sha256};
 
-pub use self::look::{Look, Onlooker};
+pub use self::look::{Look, Onlooker, small};
 pub use self::range::Window;
 pub use self::tiff::page_count;
 use crate::core::geometry::Size;

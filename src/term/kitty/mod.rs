@@ -7,6 +7,7 @@ mod masks;
 mod photos;
 #[cfg(test)]
 mod tests;
+mod thumbnails;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::fmt::Write as _;
 use self::marks::{Marks, is_line};
 use self::masks::{Look, Masks};
 use self::photos::{Photos, Stage, scaled};
+use self::thumbnails::Thumbnails;
 pub use self::wire::farewell;
 use self::wire::{Name, Spot, Wire};
 use crate::core::raster::screen_size;
@@ -39,6 +41,7 @@ pub struct Kitty {
     photos: Photos,
     masks: Masks,
     marks: Marks,
+    thumbnails: Thumbnails,
     speed: Speed,
     /// The photo and view that a detail was sent for.
     detail: Option<(u64, View)>,
@@ -57,6 +60,7 @@ impl Kitty {
             photos: Photos::default(),
             masks: Masks::default(),
             marks: Marks::default(),
+            thumbnails: Thumbnails::default(),
             speed: Speed::Fast,
             detail: None,
         }
@@ -86,6 +90,8 @@ impl Kitty {
         }
         self.marks
             .place(&scene.marks, view, &mut self.wire, &mut wanted, out);
+        self.thumbnails
+            .place(&scene.thumbnails, view.cell, &mut wanted);
         out.extend(self.settle(wanted, view));
     }
 
@@ -117,6 +123,13 @@ impl Kitty {
         let photo = &scene.photo;
         let look = look(scene);
         if let Some(step) = self.photos.send(photo, Stage::Sharp, room, &mut self.wire) {
+            return Some(step);
+        }
+        let thumbnails = &scene.thumbnails;
+        if let Some(step) = self
+            .thumbnails
+            .send(thumbnails, scene.view.cell, &mut self.wire)
+        {
             return Some(step);
         }
         if let Some(step) = self.masks.refine(&look, &scene.view, &mut self.wire) {
@@ -183,6 +196,7 @@ impl Painter for Kitty {
         self.photos.forget();
         self.masks.forget();
         self.marks.forget();
+        self.thumbnails.forget();
         self.detail = None;
     }
 

@@ -43,6 +43,7 @@ fn scene(at: ImagePoint) -> Scene {
         layers: Vec::new(),
         marks: vec![Mark::Crosshair(at)],
         next: Vec::new(),
+        thumbnails: Vec::new(),
     }
 }
 

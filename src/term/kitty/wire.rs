@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::thumbnails::LAST;
 use crate::core::geometry::CellRect;
 use crate::term::line::Command;
 use crate::term::{Way, tmux};
@@ -19,8 +20,6 @@ const ANCHOR: u32 = 200;
 /// Inside tmux each pane has so many numbers, after these.
 const PANE: u32 = 100;
 const FIRST_PANE: u32 = 1000;
-/// The highest number of a picture.
-const LAST: u32 = 27;
 
 /// Where a picture is placed: a cell of the screen, and the rest of the placement's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,7 +295,7 @@ mod tests {
     #[test]
     fn leaving_a_pane_deletes_its_pictures_and_no_others() {
         let all = String::from_utf8(farewell(Way::Relative(3))).expect("ASCII");
-        assert!(all.contains("\x1bPtmux;\x1b\x1b_Ga=d,d=I,i=1327,q=2\x1b\x1b\\\x1b\\"));
+        assert!(all.contains("\x1bPtmux;\x1b\x1b_Ga=d,d=I,i=1369,q=2\x1b\x1b\\\x1b\\"));
         assert!(all.contains("i=203,") && !all.contains("d=A") && !all.contains("i=14"));
         assert_eq!(farewell(Way::Edits), b"\x1b_Ga=d,d=A,q=2\x1b\\");
     }

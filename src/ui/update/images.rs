@@ -1,8 +1,13 @@
 //! From one image to another.
 
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use crate::core::geometry::CellPoint;
+use crate::core::scene::Photo;
 use crate::store::decode::{Depth, Window};
-use crate::ui::layout;
+use crate::ui::layout::{self, Listing};
 use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
@@ -20,21 +25,49 @@ impl State {
         self.go_to(to);
     }
 
-    /// The first image of the list beside the picture: the present one is in its middle, as far
-    /// as there are others.
-    pub fn first_listed(&self) -> usize {
-        let rows = usize::from(self.canvas.rows);
-        let last = self.images.len().saturating_sub(rows);
-        self.at.saturating_sub(rows / 2).min(last)
+    /// The list of images beside the picture.
+    pub fn listing(&self) -> Option<Listing> {
+        layout::list(self.screen, self.cell, self.list())
     }
 
-    /// The image on a row of the list.
-    pub(in crate::ui) fn listed(&self, cell: CellPoint) -> Option<usize> {
-        let place = layout::list(self.screen, self.list())?;
-        let at = place
-            .contains(cell)
-            .then(|| self.first_listed() + usize::from(cell.row - place.row))?;
-        (at < self.images.len()).then_some(at)
+    /// The images that the list shows: the present one is in its middle, as far as there are
+    /// others.
+    pub fn listed(&self, listing: Listing) -> Range<usize> {
+        let room = listing.room();
+        let last = self.images.len().saturating_sub(room);
+        let first = self.at.saturating_sub(room / 2).min(last);
+        first..(first + room).min(self.images.len())
+    }
+
+    /// The image in a cell of the list.
+    pub(in crate::ui) fn listed_at(&self, cell: CellPoint) -> Option<usize> {
+        let listing = self.listing()?;
+        self.listed(listing).nth(listing.at(cell)?)
+    }
+
+    /// The images whose thumbnails have a place and are not there yet, the nearest first.
+    pub(in crate::ui) fn without_thumbnail(&self) -> Vec<PathBuf> {
+        let Some(listing) = self.listing().filter(|l| l.picture > 0) else {
+            return Vec::new();
+        };
+        let mut places: Vec<usize> = self.listed(listing).collect();
+        places.sort_by_key(|at| at.abs_diff(self.at));
+        let paths = places.into_iter().map(|at| &self.images[at]);
+        let missing = paths.filter(|path| !self.thumbnails.contains_key(*path));
+        missing.cloned().collect()
+    }
+
+    /// Takes in a thumbnail; those that have no place any more go.
+    pub(super) fn pictured(&mut self, path: PathBuf, photo: Option<Photo>) {
+        let Some(listing) = self.listing() else {
+            return self.thumbnails.clear();
+        };
+        let images = Arc::clone(&self.images);
+        let listed = &images[self.listed(listing)];
+        self.thumbnails.retain(|path, _| listed.contains(path));
+        if listed.contains(&path) {
+            self.thumbnails.insert(path, photo);
+        }
     }
 
     pub(in crate::ui) fn go_to(&mut self, at: usize) {

@@ -218,6 +218,7 @@ impl State {
                 }
             }
             Outcome::Surveyed(serial, found) => self.surveyed(serial, found),
+            Outcome::Thumbnail(path, photo) => self.pictured(path, photo),
             Outcome::Drawn(key, image) => self.drawn(key, image),
             Outcome::SurveyEnded(serial, problems) => self.survey_ended(serial, &problems),
             Outcome::Logged(serial) => self.review.lines.retain(|l| l.serial > serial),

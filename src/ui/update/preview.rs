@@ -5,9 +5,10 @@ use crate::core::geometry::ImageRect;
 use crate::core::prompt::{Click, Prompt, Side};
 use crate::segment::Question;
 use crate::store::settings::Switches;
+use crate::term::Graphics;
 use crate::term::pace::Speed;
 use crate::ui::action::{Answer, Ask};
-use crate::ui::layout::{self, List};
+use crate::ui::layout::List;
 use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
@@ -54,18 +55,20 @@ impl State {
         let switches = self.settings.switches;
         self.switch(Switches { list, ..switches }, "");
         self.resize(self.screen, self.cell);
-        self.notice = match (self.list(), layout::list(self.screen, self.list())) {
-            (List::Shown, None) => Some(Notice::Info("the terminal is too small for it".into())),
+        self.notice = match (self.list(), self.listing()) {
+            (List::Names | List::Thumbnails, None) => {
+                Some(Notice::Info("the terminal is too small for it".into()))
+            }
             _ => None,
         };
     }
 
-    /// Whether the list of images is asked for.
+    /// Whether the list of images is asked for, and with what.
     pub fn list(&self) -> List {
-        if self.settings.switches.list {
-            List::Shown
-        } else {
-            List::Hidden
+        match (self.settings.switches.list, self.graphics) {
+            (false, _) => List::Hidden,
+            (true, Graphics::Kitty) => List::Thumbnails,
+            (true, _) => List::Names,
         }
     }
 

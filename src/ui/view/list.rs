@@ -1,4 +1,5 @@
-//! The list of images with their states, beside the picture.
+//! The list of images with their states, beside the picture: names, and thumbnails where the
+//! terminal shows them.
 
 use std::path::Path;
 
@@ -10,28 +11,30 @@ use ratatui::widgets::Paragraph;
 
 use super::DIM;
 use super::status::printable;
-use crate::ui::layout;
 use crate::ui::state::State;
 
 pub fn draw(state: &State, frame: &mut Frame) {
-    let Some(place) = layout::list(state.screen, state.list()) else {
+    let Some(listing) = state.listing() else {
         return;
     };
+    let place = listing.cells;
     let area = Rect::new(place.col, place.row, place.cols, place.rows);
     let area = area.intersection(frame.area());
-    let first = state.first_listed();
-    let images = state.images.iter().enumerate().skip(first);
-    let lines: Vec<Line> = images
-        .take(usize::from(area.height))
-        .map(|(at, path)| {
+    let lines: Vec<Line> = state
+        .listed(listing)
+        .flat_map(|at| {
+            let path = &state.images[at];
             let sign = sign(state, path);
             let name = shortened(&printable(path), usize::from(area.width).saturating_sub(4));
             let line = Line::from(vec![Span::raw(format!(" {sign} ")), Span::raw(name)]);
-            line.style(if at == state.at {
+            let line = line.style(if at == state.at {
                 Style::new().add_modifier(Modifier::REVERSED)
             } else {
                 DIM
-            })
+            });
+            // The thumbnail lies above the name.
+            let above = std::iter::repeat_n(Line::default(), usize::from(listing.picture));
+            above.chain([line])
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), area);

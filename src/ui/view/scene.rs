@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::image::Image;
-use crate::core::scene::{Layer, Mark, Photo, Scene, Style};
+use crate::core::scene::{Layer, Mark, Photo, Scene, Style, Thumbnail};
 use crate::core::sheet;
 use crate::core::view::View;
 use crate::store::settings::class_colour;
@@ -23,6 +23,7 @@ pub fn scene(state: &State) -> Option<Scene> {
             layers: Vec::new(),
             marks: Vec::new(),
             next: Vec::new(),
+            thumbnails: thumbnails(state),
         });
     }
     let open = state.shown()?;
@@ -40,6 +41,7 @@ pub fn scene(state: &State) -> Option<Scene> {
         layers: layers(state, open),
         marks: marks(state, open),
         next: next(state),
+        thumbnails: thumbnails(state),
     })
 }
 
@@ -76,7 +78,25 @@ fn sheet_scene(state: &State, sheet: &Sheet, image: &Arc<Image>) -> Scene {
         layers: Vec::new(),
         marks,
         next: Vec::new(),
+        thumbnails: thumbnails(state),
     }
+}
+
+/// Those of the list that are there.
+fn thumbnails(state: &State) -> Vec<Thumbnail> {
+    let Some(listing) = state.listing().filter(|l| l.picture > 0) else {
+        return Vec::new();
+    };
+    let listed = state.listed(listing).enumerate();
+    listed
+        .filter_map(|(nth, at)| {
+            let photo = state.thumbnails.get(&state.images[at])?.clone()?;
+            Some(Thumbnail {
+                photo,
+                cells: listing.thumbnail(nth),
+            })
+        })
+        .collect()
 }
 
 /// The neighbours that are decoded already, the likeliest to be next first.

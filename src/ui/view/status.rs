@@ -239,7 +239,7 @@ fn review(state: &State) -> String {
         Some((rate, left)) => {
             format!("{keys}   {place}  {rate:.0} a minute  {left:.0} min left")
         }
-        None => format!("{keys}   {place}"),
+        None => format!("{place}   {keys}"),
     }
 }
 

@@ -110,10 +110,11 @@ impl Workers {
                 window,
             });
         }
-        if wants.sheet != self.last.sheet
-            && let Some(drawing) = wants.sheet.clone()
-        {
-            self.small.put(Small { sheet: drawing });
+        if (&wants.sheet, &wants.thumbnails) != (&self.last.sheet, &self.last.thumbnails) {
+            self.small.put(Small {
+                sheet: wants.sheet.clone(),
+                thumbnails: wants.thumbnails.clone(),
+            });
         }
         if wants.engine != self.last.engine
             && let Some((engine, _)) = &wants.engine

@@ -107,7 +107,7 @@ fn fits(entry: &(PathBuf, Window, Decoded), path: &Path, window: Window) -> bool
 
 /// Whether an image leaves room for others on the shelf: what does not is decoded when it is its
 /// turn.
-fn is_light(path: &Path) -> bool {
+pub(super) fn is_light(path: &Path) -> bool {
     let size = decode::size(path);
     size.is_ok_and(|size| 3 * size.area() <= (SHELF_BYTES / 2) as u64)
 }
