@@ -92,11 +92,18 @@ impl State {
                     && key.modifiers.is_empty()
                     && let Some(part) = GRID.iter().position(|g| *g == c.to_ascii_lowercase())
                 {
-                    return self.narrow(part as u32);
+                    self.narrow(part as u32);
+                    if c.is_ascii_uppercase() {
+                        self.act(self.at_once(), now);
+                    }
+                    return;
                 }
                 let action = self.keymap.lookup(key);
                 let keeps = matches!(action, Some(Action::Drop | Action::Accept));
-                self.mode = Mode::Aim;
+                // A corner ends the grid itself, and begins it anew for the other one.
+                if action != Some(Action::Corner) {
+                    self.mode = Mode::Aim;
+                }
                 // Enter and Esc end the grid; any other key ends it and does its work there.
                 action.filter(|_| !keeps)
             }
@@ -124,6 +131,14 @@ impl State {
         };
         if let Some(action) = action {
             self.act(action, now);
+        }
+    }
+
+    /// What a capital of the grid does where it has led.
+    fn at_once(&self) -> Action {
+        match self.shown().and_then(|o| o.corner) {
+            Some(_) => Action::Corner,
+            None => Action::Click(Side::Inside),
         }
     }
 

@@ -89,7 +89,7 @@ pub const COMMANDS: &[Command] = &[
     command(G::Aim, "down-pixel", "A-down A-j", A::Move(D::Down, S::Pixel), "move a pixel down"),
     command(G::Aim, "up-pixel", "A-up A-k", A::Move(D::Up, S::Pixel), "move a pixel up"),
     command(G::Aim, "right-pixel", "A-right A-l", A::Move(D::Right, S::Pixel), "move a pixel right"),
-    command(G::Aim, "grid", "g", A::GridAim, "grid aim: qwe/asd/zxc narrow it, any other key ends it there"),
+    command(G::Aim, "grid", "g", A::GridAim, "grid aim: qwe/asd/zxc narrow it, a capital clicks or puts a corner there, other keys end it"),
     command(G::Aim, "hints", "f", A::Hints, "letters on what the engine finds: a letter takes it, a capital accepts it at once"),
     command(G::Aim, "doubtful", ";", A::Doubtful, "go to the most doubtful place of the mask"),
 command(G::Aim, "jump-back", "'", A::JumpBack, "back to where the cursor was before it jumped"),

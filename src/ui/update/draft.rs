@@ -13,10 +13,18 @@ use crate::ui::state::State;
 
 impl State {
     pub(super) fn put_corner(&mut self) {
+        let by_grid = matches!(self.mode, Mode::Grid { .. });
         self.leave_grid();
         let Some(open) = &mut self.open else { return };
         match open.corner.take() {
-            None => open.corner = Some(open.cursor),
+            None => {
+                open.corner = Some(open.cursor);
+                // Who aims one corner so aims the other so too; the cursor stays until then.
+                if by_grid {
+                    let region = open.view.source;
+                    self.mode = Mode::Grid { region };
+                }
+            }
             Some(corner) if corner == open.cursor => open.corner = Some(corner),
             Some(corner) => {
                 let mut rect = ImageRect::from_corners(corner, open.cursor);

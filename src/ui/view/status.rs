@@ -185,7 +185,7 @@ fn told(state: &State) -> Line<'static> {
         return Line::styled(format!(" {says}"), STRONG);
     }
     let hint = match &state.mode {
-        Mode::Grid { .. } => "grid: q w e / a s d / z x c narrow, any other key acts there".into(),
+        Mode::Grid { .. } => grid(state).into(),
         Mode::Brush(Brush::Paint) => brush("painting", state.brush),
         Mode::Brush(Brush::Erase) => brush("erasing", state.brush),
         Mode::Polygon { points } => format!(
@@ -222,6 +222,13 @@ fn told(state: &State) -> Line<'static> {
         Mode::Aim => aim(state),
     };
     Line::styled(format!(" {hint}"), DIM)
+}
+
+fn grid(state: &State) -> &'static str {
+    match state.shown().and_then(|o| o.corner) {
+        Some(_) => "the other corner: q w e / a s d / z x c narrow, a capital puts it there",
+        None => "grid: q w e / a s d / z x c narrow, a capital clicks, other keys act there",
+    }
 }
 
 fn review(state: &State) -> String {
