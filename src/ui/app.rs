@@ -167,7 +167,7 @@ impl App {
         const BLINK: Duration = Duration::from_millis(500);
         const REST: Duration = Duration::from_millis(150);
         let state = &self.state;
-        match state.overlay {
+        match state.overlay() {
             _ if state.may_preview() && state.is_restless() => received.recv_timeout(REST),
             Overlay::Blink | Overlay::Dark => received.recv_timeout(BLINK),
             _ => received.recv().map_err(RecvTimeoutError::from),
@@ -180,7 +180,7 @@ impl App {
             self.state.rest();
             self.follow();
         } else {
-            self.state.overlay.blink();
+            self.state.overlay_mut().blink();
         }
     }
 

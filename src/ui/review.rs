@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::mode::Overlay;
 use crate::core::document::Verdict;
 use crate::core::review::{Filter, Found, Order, scatter};
 use crate::store::verdicts::Line;
@@ -52,6 +53,8 @@ pub struct Given {
 #[derive(Debug, Default)]
 pub struct ReviewPass {
     pub plan: Arc<Plan>,
+    /// How the object is drawn.
+    pub overlay: Overlay,
     /// Which survey of the folder the queue is from; 0 before the first.
     pub serial: u32,
     /// Image at which the survey begins.
@@ -76,6 +79,14 @@ pub struct ReviewPass {
 }
 
 impl ReviewPass {
+    pub fn new() -> Self {
+        Self {
+            // An edge is judged by the photo beneath it.
+            overlay: Overlay::Outline,
+            ..Self::default()
+        }
+    }
+
     /// Begins anew with what nobody judged; the counts go on.
     pub fn start(&mut self, from: usize) {
         self.serial += 1;

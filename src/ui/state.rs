@@ -215,7 +215,7 @@ impl State {
             brush: 12.0,
             window: Window::default(),
             overlay: Overlay::default(),
-            review: ReviewPass::default(),
+            review: ReviewPass::new(),
             tour: None,
             sheet: None,
             snapping: Snapping::Off,
@@ -276,6 +276,21 @@ impl State {
         self.shown()
             .and_then(|o| o.document().draft.class.clone())
             .unwrap_or_else(|| Arc::clone(&self.class))
+    }
+
+    /// How masks are drawn just now: a review has its own way.
+    pub const fn overlay(&self) -> Overlay {
+        match self.mode {
+            Mode::Review => self.review.overlay,
+            _ => self.overlay,
+        }
+    }
+
+    pub(super) const fn overlay_mut(&mut self) -> &mut Overlay {
+        match self.mode {
+            Mode::Review => &mut self.review.overlay,
+            _ => &mut self.overlay,
+        }
     }
 
     pub fn colour(&self, class: &str) -> crate::core::scene::Rgb {

@@ -111,7 +111,7 @@ impl State {
             Action::ZoomObject => self.zoom_object(),
             Action::NarrowWindow => self.change_window(1),
             Action::WidenWindow => self.change_window(-1),
-            Action::Overlay => self.overlay = self.overlay.next(),
+            Action::Overlay => *self.overlay_mut() = self.overlay().next(),
             Action::Review => self.toggle_review(),
             Action::Judge(verdict) => self.judge(verdict),
             Action::Later => self.put_off(),

@@ -109,12 +109,12 @@ fn next(state: &State) -> Vec<Photo> {
 
 fn layers(state: &State, open: &Open) -> Vec<Layer> {
     let document = open.document();
-    let style = match state.overlay {
+    let style = match state.overlay() {
         Overlay::Fill => Style::Fill,
         Overlay::Outline | Overlay::Blink | Overlay::Dark => Style::Outline,
         Overlay::Off => Style::Hint,
     };
-    let seen = !matches!(state.overlay, Overlay::Off | Overlay::Dark);
+    let seen = !matches!(state.overlay(), Overlay::Off | Overlay::Dark);
     let reviewed = |i: usize| state.mode != Mode::Review || open.selected == Some(i);
     let mut layers: Vec<Layer> = document
         .objects

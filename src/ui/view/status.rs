@@ -10,6 +10,7 @@ use ratatui::widgets::Paragraph;
 use super::{DIM, STRONG};
 use crate::core::document::Verdict;
 use crate::core::geometry::Size;
+use crate::core::printable::printable_text;
 use crate::store::sidecar::Access;
 use crate::ui::mode::{Brush, Marking, Mode, Notice, Overlay};
 use crate::ui::review::Sight;
@@ -134,6 +135,10 @@ fn line(state: &State) -> Line<'static> {
             if let Some(confidence) = object.confidence {
                 spans.push(Span::styled(format!(" {confidence:.2}"), DIM));
             }
+            if !object.comment.is_empty() && !is_blind(state) {
+                let comment = printable_text(&object.comment);
+                spans.push(Span::raw(format!("  “{comment}”")));
+            }
         }
     }
     if let Some(mask) = draft.mask() {
@@ -175,6 +180,10 @@ fn verdict(verdict: Verdict, theme: Theme) -> Span<'static> {
 /// The notice, else what the keys do just now.
 fn told(state: &State) -> Line<'static> {
     match &state.notice {
+        // The last verdict, beside the progress.
+        Some(Notice::Info(text)) if state.mode == Mode::Review => {
+            return Line::from(format!(" {text}   {}", review(state)));
+        }
         Some(Notice::Info(text)) => return Line::from(format!(" {text}")),
         Some(Notice::Problem(text)) => {
             return Line::styled(format!(" ! {text}"), state.theme.warning());
@@ -232,7 +241,7 @@ fn grid(state: &State) -> &'static str {
 }
 
 fn review(state: &State) -> String {
-    let keys = "a accept  x reject  f flag  space later  e fix  G sheet  u back  esc end";
+    let keys = "a accept  x reject  f flag  space later  e fix  s show  G sheet  u back  esc end";
     let review = &state.review;
     if review.item().is_none() && !review.surveyed {
         return "looking for objects to review …".into();
@@ -244,7 +253,7 @@ fn review(state: &State) -> String {
     );
     match review.pace() {
         Some((rate, left)) => {
-            format!("{keys}   {place}  {rate:.0} a minute  {left:.0} min left")
+            format!("{place}  {rate:.0} a minute  {left:.0} min left   {keys}")
         }
         None => format!("{place}   {keys}"),
     }
