@@ -1,15 +1,19 @@
-//! From a key to what it shows, through a pseudo-terminal: the real program with a 12-megapixel
-//! JPEG and kitty's images. `cargo bench --bench latency` prints a table.
+//! From a key to what it shows, through a pseudo-terminal: the real program with 12-megapixel JPEGs
+//! and kitty's images. `cargo bench --bench latency` prints a table.
 
 #[path = "../tests/harness/mod.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod harness;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use harness::Terminal;
 use image::imageops::FilterType;
+use termask::core::document::Object;
+use termask::core::mask::Mask;
+use termask::store::sidecar::Sidecar;
 
 const ROUNDS: usize = 15;
 
@@ -62,6 +66,70 @@ fn main() {
     print("click to mask", &clicks);
     terminal.press("\x03");
     terminal.end();
+    review();
+}
+
+/// Objects on each photo of the review.
+const OBJECTS: u32 = 6;
+
+/// From a verdict to the next object, on the same photo and on the next one.
+fn review() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let assets = ["astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"];
+    for (i, asset) in assets.iter().enumerate() {
+        let path = folder.path().join(format!("{i}.jpg"));
+        enlarge(asset, &path);
+        with_objects(&path);
+    }
+    let path = folder.path().to_str().expect("a plain name");
+    let mut terminal = Terminal::termask(&["review", "--graphics", "kitty", path], (100, 40));
+    terminal.wait_for(&selected(0));
+    terminal.settle();
+    let (mut same, mut next) = (Vec::new(), Vec::new());
+    for verdict in 1..assets.len() as u32 * OBJECTS {
+        let shown = selected(verdict % OBJECTS);
+        let answer = terminal.measure("a", |screen, bytes| {
+            screen.contents().contains(&shown) && has_mask(bytes)
+        });
+        if verdict % OBJECTS == 0 {
+            next.push(answer);
+        } else {
+            same.push(answer);
+        }
+    }
+    print("verdict to next object", &same);
+    print("the same, next photo", &next);
+    let slowest = same.iter().chain(&next).map(|a| a.0).max();
+    println!(
+        "the slowest of all     {:>8.1} ms",
+        ms(slowest.expect("many"))
+    );
+    terminal.press("\x03");
+    terminal.end();
+}
+
+/// What the status says of the object that is shown.
+fn selected(at: u32) -> String {
+    format!("selected {}/{OBJECTS} · unseen", at + 1)
+}
+
+/// Writes disks that nobody has judged beside a photo.
+fn with_objects(image: &Path) {
+    let decoded = termask::store::decode::decode(image).expect("it was just written");
+    let size = decoded.image.size();
+    let opened = Sidecar::open(image, &decoded).expect("nothing is there yet");
+    let (mut sidecar, mut history) = (opened.sidecar, opened.history);
+    history.step(|document| {
+        for i in 0..OBJECTS {
+            let (x, y) = (600.0 + 600.0 * f64::from(i), 900.0 + 250.0 * f64::from(i));
+            let disk = Mask::from_fn(size, size.bounds(), |at| {
+                (f64::from(at.x) - x).hypot(f64::from(at.y) - y) < 400.0
+            });
+            let object = Object::new(document.take_id(), "disk", disk, 0);
+            document.objects.push(Arc::new(object));
+        }
+    });
+    sidecar.save(&history).expect("written");
 }
 
 /// Starts the app; returns the time to the first picture as well.
@@ -131,11 +199,15 @@ fn ms(time: Duration) -> f64 {
 /// The repository's cat, enlarged to twelve megapixels.
 fn photo(folder: &Path) -> PathBuf {
     let path = folder.join("photo.jpg");
-    image::open("assets/chelsea.png")
+    enlarge("chelsea.png", &path);
+    path
+}
+
+fn enlarge(asset: &str, path: &Path) {
+    image::open(Path::new("assets").join(asset))
         .expect("a photo")
         .resize_exact(4000, 3000, FilterType::CatmullRom)
         .to_rgb8()
-        .save(&path)
+        .save(path)
         .expect("written");
-    path
 }

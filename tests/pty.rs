@@ -270,6 +270,22 @@ fn two_thousand_objects_are_reviewed_by_one_key_each_and_every_verdict_is_on_the
     assert_eq!(lines.lines().count(), 2000);
 }
 
+#[test]
+fn a_review_takes_its_paths_from_stdin_and_its_keys_from_the_terminal() {
+    let folder = folder(&["chelsea.png", "coffee.png"]).expect("a folder");
+    let image = folder.path().join("coffee.png");
+    with_objects(&image, 1);
+    let script = "echo \"$1\" | \"$0\" review --graphics blocks -";
+    let command = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_termask")])
+        .arg(&image);
+    let mut terminal = Terminal::start(command, (100, 40));
+    terminal.wait_for("selected 1/1");
+    terminal.press("aq");
+    assert!(terminal.end().success());
+    assert_eq!(saved(&image).accepted, 1);
+}
+
 /// Writes a sidecar with so many small objects.
 fn with_objects(image: &Path, count: u64) {
     let decoded = decode::decode(image).expect("a picture");

@@ -118,3 +118,52 @@ fn the_tour_goes_on_as_the_person_does_what_it_says() {
     session.keys("?");
     assert_eq!(says(&session), None);
 }
+
+#[test]
+fn the_engines_readings_follow_each_other_and_undo_goes_back() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let sam = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sam/sam");
+    let mut session = Session::start(folder.path(), sam.to_str().expect("a plain name"));
+    session.settle(|s| s.shown().is_some() && s.engine.is_some());
+    session.keys("i");
+    session.settle(|s| s.shown().is_some_and(|o| o.document().draft.answered));
+    let count = session.state.shown().expect("open").alternatives.len();
+    assert!(count > 1, "a click may mean the part or the whole");
+    let first = session.state.focus();
+    session.keys("t");
+    let second = session.state.focus();
+    assert_ne!(second, first);
+    session.keys("u");
+    assert_eq!(session.state.focus(), first);
+    session.keys("C-r");
+    assert_eq!(session.state.focus(), second);
+}
+
+#[test]
+fn a_capital_of_the_grid_clicks_where_it_has_led() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("g q C");
+    let prompt = &session.state.shown().expect("open").document().draft.prompt;
+    assert_eq!(prompt.clicks[0].at, ImagePoint::new(166, 110));
+    assert_eq!(session.state.mode, Mode::Aim);
+}
+
+#[test]
+fn the_grid_goes_on_for_the_second_corner_of_a_box() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("g q b");
+    let corner = session.cursor();
+    assert!(matches!(session.state.mode, Mode::Grid { .. }));
+    session.keys("C");
+    let rect = |s: &Session| {
+        let open = s.state.shown().expect("open");
+        open.document().draft.prompt.rect.expect("a box")
+    };
+    assert_eq!((rect(&session).x0, rect(&session).y0), (corner.x, corner.y));
+    // Whoever moves by other keys goes on from the first corner.
+    session.keys("esc g q b L J b");
+    assert_eq!((rect(&session).x0, rect(&session).y0), (corner.x, corner.y));
+    assert_eq!(rect(&session).x1, session.cursor().x + 1);
+}
