@@ -191,6 +191,24 @@ fn a_name_that_cannot_be_taken_is_told_and_saving_goes_on_when_it_can() {
 }
 
 #[test]
+fn a_folder_in_the_place_of_the_sidecar_is_told_and_saving_goes_on_when_it_can() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = folder.path().join("a.png");
+    let opened = Sidecar::open(&image, &decoded()).expect("opened");
+    let (mut sidecar, mut history): (_, History<Document>) = (opened.sidecar, opened.history);
+    let path = sidecar.path.clone();
+    fs::create_dir_all(path.join("within")).expect("made");
+    history.step(|d| d.objects.push(large(1)));
+    let why = sidecar.save(&history).expect_err("taken").to_string();
+    assert!(why.contains("a.termask.json"), "{why}");
+    assert_eq!(leftovers(folder.path()), 0);
+    fs::remove_dir_all(&path).expect("removed");
+    history.step(|d| d.objects.push(large(2)));
+    sidecar.save(&history).expect("saved");
+    assert_eq!(ids(&image), [1, 2]);
+}
+
+#[test]
 fn a_folder_that_was_away_for_a_while_gets_everything() {
     let folder = tempfile::tempdir().expect("a folder");
     let (here, away) = (folder.path().join("here"), folder.path().join("away"));

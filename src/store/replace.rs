@@ -77,4 +77,14 @@ mod tests {
         assert!(why.contains("a.json"), "{why}");
         assert_eq!(fs::read(&path).expect("read"), b"old");
     }
+
+    #[test]
+    fn a_renaming_that_fails_is_told_and_leaves_nothing_beside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.json");
+        fs::create_dir_all(path.join("within")).expect("made");
+        let why = write(&path, b"new").expect_err("a folder").to_string();
+        assert!(why.contains("a.json"), "{why}");
+        assert_eq!(fs::read_dir(folder.path()).expect("read").count(), 1);
+    }
 }
