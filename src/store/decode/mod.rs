@@ -175,20 +175,31 @@ fn key(digest: &[u8], page: usize, window: Window, depth: Depth) -> u64 {
 
 /// The size of an upright image, without decoding it.
 pub fn size(path: &Path) -> Result<Size> {
-    let told = |why: &dyn std::fmt::Display| Error::Image {
-        path: path.to_path_buf(),
-        why: why.to_string(),
-        remedy: "copy it again, or convert it",
-    };
     let (file, page) = pages::split(path);
-    let reader = ImageReader::open(&file).map_err(|e| Error::io(path, e))?;
-    let reader = reader
-        .with_guessed_format()
-        .map_err(|e| Error::io(path, e))?;
+    let file = File::open(&file).map_err(|e| Error::io(path, e))?;
+    size_in(BufReader::new(file), page).map_err(|why| match why {
+        ImageError::IoError(why) if why.kind() != io::ErrorKind::UnexpectedEof => {
+            Error::io(path, why)
+        }
+        why => Error::Image {
+            path: path.to_path_buf(),
+            why: why.to_string(),
+            remedy: "copy it again, or convert it",
+        },
+    })
+}
+
+/// The upright size of the picture in the bytes of a file.
+pub fn size_of_bytes(bytes: &[u8]) -> image::ImageResult<Size> {
+    size_in(io::Cursor::new(bytes), 0)
+}
+
+fn size_in<R: BufRead + Seek>(file: R, page: usize) -> image::ImageResult<Size> {
+    let reader = ImageReader::new(file).with_guessed_format()?;
     if reader.format() == Some(ImageFormat::Tiff) {
-        return tiff::size(&mut reader.into_inner(), page).map_err(|e| told(&e));
+        return tiff::size(&mut reader.into_inner(), page);
     }
-    let mut decoder = reader.into_decoder().map_err(|e| told(&e))?;
+    let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok(turned(Size::new(width, height), orientation))
