@@ -1,5 +1,6 @@
 //! Image files to upright RGB8 pictures.
 
+mod bits;
 mod canvas;
 mod colour;
 mod jpeg;
@@ -8,6 +9,7 @@ mod look;
 mod parts;
 mod patched;
 mod png;
+mod progressive;
 mod range;
 mod strips;
 #[cfg(test)]
