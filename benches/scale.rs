@@ -1,6 +1,7 @@
 //! How the real program, in a pseudo-terminal, bears what is large: a JPEG of 400 megapixels beside
 //! a plain decoding of it at an eighth of its size, PNG and TIFF beside a plain decoding, and a
-//! folder of a million images, without and with sidecars.
+//! folder of a million images, without and with sidecars (beside a cache folder of its own where
+//! `XDG_CACHE_HOME` names one).
 //!
 //! `cargo bench --bench scale`; `TERMASK_BENCH_SIDE` and `TERMASK_BENCH_NAMES` make it smaller, and
 //! words behind `--` (`jpeg`, `png`, `tiff`, `folder`) choose a part. `TERMASK_BENCH_FILE` names a
@@ -18,6 +19,10 @@ use std::time::{Duration, Instant};
 use harness::Terminal;
 use image::codecs::jpeg::JpegEncoder;
 use image::{GenericImageView, Rgb, RgbImage};
+use termask::core::document::Document;
+use termask::core::history::History;
+use termask::store::decode::decode;
+use termask::store::sidecar::Sidecar;
 
 const SIZE: (u16, u16) = (100, 40);
 
@@ -238,23 +243,72 @@ fn folder(names: u32) {
             fs::hard_link(&photo, path).expect("linked");
         }
     }
-    let begun = Instant::now();
-    let (mut terminal, shown) = start(folder.path());
     println!("folder of {names} images, kitty images");
+    open_folder(folder.path(), names);
+    annotate(folder.path(), names);
+    for known in ["nothing known", "the index there"] {
+        println!("the same with as many sidecars, {known}");
+        open_folder(folder.path(), names);
+    }
+}
+
+/// A sidecar for each image but the last of the list: all of those are finished.
+fn annotate(folder: &Path, names: u32) {
+    let first = folder.join("frame_0.jpg");
+    let decoded = decode(&first).expect("decoded");
+    let mut sidecar = Sidecar::open(&first, &decoded).expect("opened").sidecar;
+    let document = Document {
+        finished: true,
+        ..Document::default()
+    };
+    sidecar.save(&History::new(document)).expect("saved");
+    let text = fs::read_to_string(&sidecar.path).expect("read");
+    for i in 0..names - 1 {
+        let text = text.replace("frame_0.jpg", &format!("frame_{i}.jpg"));
+        let path = folder.join(format!("frame_{i}.termask.json"));
+        fs::write(path, text).expect("written");
+    }
+}
+
+fn open_folder(folder: &Path, names: u32) {
+    let begun = Instant::now();
+    let (mut terminal, shown) = start(folder);
     println!("start to first picture {:>8.0} ms", ms(shown));
-    let all = format!("1/{names} ");
-    terminal.wait_for(&all);
+    // A search while the list grows.
+    terminal.press("/frame_1");
+    terminal.wait_for("> frame_1 ");
+    println!(
+        "search while it grows  {:>8.0} ms after the start",
+        ms(begun.elapsed())
+    );
+    terminal.press("\x1b");
+    terminal.wait_for(&format!("1/{names} "));
     println!(
         "all listed, sorted     {:>8.0} ms  peak {:.0} MiB",
         ms(begun.elapsed()),
         peak(&terminal)
     );
+    let last = format!("frame_{}.jpg", names - 1);
+    let count = usize::from(folder.join("frame_0.termask.json").is_file());
+    terminal.press("/is:untouched");
+    // Once the sidecars are known only the last image is left.
+    terminal.wait_for(if count == 0 { "frame_0.jpg" } else { &last });
+    println!(
+        "searched by standing   {:>8.0} ms after the start",
+        ms(begun.elapsed())
+    );
+    terminal.press("\x1b");
     terminal.settle();
-    let (search, _) = terminal.measure("/999", |screen, _| screen.contents().contains("frame_999"));
+    let (search, _) = terminal.measure(&format!("/{last}"), |screen, _| {
+        screen.contents().matches(&last).count() > 1
+    });
     println!("search by name         {:>8.0} ms", ms(search));
     terminal.press("\x1b");
     terminal.settle();
-    let (next, _) = terminal.measure("N", |screen, _| screen.contents().contains("2/"));
+    let next = if count == 0 { 2 } else { names };
+    let (next, _) = terminal.measure("N", |screen, _| {
+        screen.contents().contains(&format!("{next}/"))
+    });
     println!("next unfinished        {:>8.0} ms", ms(next));
     println!("peak in the end        {:>8.0} MiB", peak(&terminal));
     terminal.press("\x03");
