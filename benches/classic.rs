@@ -1,14 +1,15 @@
 //! Accuracy and time of the engines without a model, on a folder of `images/` and `masks/`.
 //!
-//! `cargo bench --bench classic -- FOLDER`; `benches/classic.py FOLDER` prints the same figures of
-//! `OpenCV` and scikit-image, so that both can be run side by side on one machine.
+//! `cargo bench --bench classic -- FOLDER [NAME...]`; `benches/classic.py FOLDER [NAME...]` prints
+//! the same figures of `OpenCV` and scikit-image, so that both can be run side by side on one
+//! machine. Times are the processor's, over all threads: a busy machine does not change them.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
+use termask::core::distance::Depths;
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
 use termask::core::image::Image;
 use termask::core::mask::Mask;
@@ -25,23 +26,46 @@ struct Case {
 }
 
 fn main() {
-    let Some(folder) = std::env::args().skip(1).find(|a| !a.starts_with('-')) else {
-        println!("usage: cargo bench --bench classic -- FOLDER (with images/ and masks/)");
+    let mut words = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
+    let Some(folder) = words.next() else {
+        println!(
+            "usage: cargo bench --bench classic -- FOLDER [NAME...] (with images/ and masks/)"
+        );
         return;
     };
+    let names: Vec<String> = words.collect();
     let cases = read_cases(Path::new(&folder));
     println!("{} pictures", cases.len());
-    for engine in ["grabcut", "watershed"] {
+    let is_wanted = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
+    for engine in ["grabcut", "watershed"]
+        .into_iter()
+        .filter(|e| is_wanted(e))
+    {
         boxes(engine, &cases);
         clicks(engine, &cases);
     }
-    superpixels(&cases);
-    snaps(&cases);
+    if is_wanted("superpixels") {
+        superpixels(&cases);
+    }
+    if is_wanted("snap") {
+        snaps(&cases);
+    }
+}
+
+/// Seconds that this program has used of the processor, counted in hundredths by the kernel.
+fn spent() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
+    let fields = stat.rsplit(')').next().expect("a name in brackets");
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks
+        .map(|t| t.parse::<f64>().expect("a number"))
+        .sum::<f64>()
+        / 100.0
 }
 
 fn boxes(name: &str, cases: &[Case]) {
     let mut engine = open(name).expect("a known engine");
-    let (mut sum, mut spent) = (0.0, 0.0);
+    let (mut sum, mut seconds) = (0.0, 0.0);
     let mut pairs = Vec::new();
     for case in cases {
         let question = question(
@@ -51,9 +75,9 @@ fn boxes(name: &str, cases: &[Case]) {
                 clicks: Vec::new(),
             },
         );
-        let start = Instant::now();
+        let start = spent();
         let answer = engine.propose(&question);
-        spent += start.elapsed().as_secs_f64();
+        seconds += spent() - start;
         let Ok(answer) = answer else { continue };
         let iou = iou(&answer[0].mask, case);
         pairs.push((f64::from(answer[0].confidence), iou));
@@ -63,7 +87,7 @@ fn boxes(name: &str, cases: &[Case]) {
     println!(
         "{name}: box mean IoU {:.3}, {:.0} ms a box, confidence {:.2} on average, correlation with IoU {:.2}",
         sum / n,
-        1000.0 * spent / n,
+        1000.0 * seconds / n,
         pairs.iter().map(|p| p.0).sum::<f64>() / n,
         correlation(&pairs),
     );
@@ -103,14 +127,14 @@ fn clicks(name: &str, cases: &[Case]) {
 
 /// Boundary recall: how much of the true edge lies within two pixels of a superpixel's edge.
 fn superpixels(cases: &[Case]) {
-    let (mut recall, mut best, mut spent, mut count) = (0.0, 0.0, 0.0, 0);
+    let (mut recall, mut best, mut seconds, mut count) = (0.0, 0.0, 0.0, 0);
     for case in cases {
         let size = case.image.size();
         let pixels = case.image.pixels().as_chunks::<3>().0;
         let step = (size.area() as f32 / 400.0).sqrt();
-        let start = Instant::now();
+        let start = spent();
         let tiles = slic(size, pixels, step, 10.0);
-        spent += start.elapsed().as_secs_f64();
+        seconds += spent() - start;
         count += tiles.centres.len();
         let truth: Vec<u32> = case
             .truth
@@ -134,7 +158,7 @@ fn superpixels(cases: &[Case]) {
         count as f64 / n,
         recall / n,
         best / n,
-        1000.0 * spent / n
+        1000.0 * seconds / n
     );
 }
 
@@ -164,7 +188,7 @@ fn boundary_recall(size: Size, truth: &[u32], labels: &[u32]) -> f64 {
 
 /// The true mask grown by four pixels, and what snapping makes of it.
 fn snaps(cases: &[Case]) {
-    let (mut before, mut after, mut spent) = (0.0, 0.0, 0.0);
+    let (mut before, mut after, mut seconds) = (0.0, 0.0, 0.0);
     for case in cases {
         let mut rough = case.truth.clone();
         for run in case.truth.runs() {
@@ -177,9 +201,9 @@ fn snaps(cases: &[Case]) {
             }
         }
         before += iou(&rough, case);
-        let start = Instant::now();
+        let start = spent();
         let snapped = snap(&case.image, &rough);
-        spent += start.elapsed().as_secs_f64();
+        seconds += spent() - start;
         after += iou(&snapped, case);
     }
     let n = cases.len() as f64;
@@ -187,7 +211,7 @@ fn snaps(cases: &[Case]) {
         "snap: a mask 4 px too large goes from IoU {:.3} to {:.3}, {:.0} ms",
         before / n,
         after / n,
-        1000.0 * spent / n
+        1000.0 * seconds / n
     );
 }
 
@@ -199,55 +223,18 @@ fn iou(mask: &Mask, case: &Case) -> f64 {
     mask.difference(&case.unsure).iou(&case.truth)
 }
 
-/// The pixel deepest inside the wrong pixels (city-block distance, two passes).
+/// The pixel deepest inside the wrong pixels.
 fn next_click(mask: &Mask, case: &Case) -> Click {
-    let size = case.truth.size();
-    let missed = case.truth.difference(mask);
-    let extra = mask.difference(&case.truth).difference(&case.unsure);
-    let deepest = |error: &Mask| {
-        let width = size.width as usize;
-        let mut depth: Vec<u32> = error
-            .to_bytes(size.bounds())
-            .into_iter()
-            .map(u32::from)
-            .collect();
-        let n = depth.len();
-        for i in 0..n {
-            if depth[i] > 0 {
-                let left = if i % width > 0 { depth[i - 1] } else { 0 };
-                let up = if i >= width { depth[i - width] } else { 0 };
-                depth[i] = left.min(up) + 1;
-            }
-        }
-        for i in (0..n).rev() {
-            let right = if i % width + 1 < width {
-                depth[i + 1]
-            } else {
-                0
-            };
-            let down = if i + width < n { depth[i + width] } else { 0 };
-            depth[i] = depth[i].min(right + 1).min(down + 1) * u32::from(depth[i] > 0);
-        }
-        let i = (0..n)
-            .max_by_key(|i| (depth[*i], n - i))
-            .expect("a picture has pixels");
-        (
-            depth[i],
-            ImagePoint::new((i % width) as u32, (i / width) as u32),
-        )
-    };
-    let ((m, at_missed), (e, at_extra)) = (deepest(&missed), deepest(&extra));
-    if m > e {
-        Click {
-            at: at_missed,
-            side: Side::Inside,
-        }
+    let deepest = |error: &Mask| Depths::of(error).deepest(&[]);
+    let missed = deepest(&case.truth.difference(mask));
+    let extra = deepest(&mask.difference(&case.truth).difference(&case.unsure));
+    let (side, found) = if missed.map(|m| m.0) > extra.map(|e| e.0) {
+        (Side::Inside, missed)
     } else {
-        Click {
-            at: at_extra,
-            side: Side::Outside,
-        }
-    }
+        (Side::Outside, extra)
+    };
+    let (_, at) = found.expect("a mask below IoU 0.9 is wrong somewhere");
+    Click { at, side }
 }
 
 fn correlation(pairs: &[(f64, f64)]) -> f64 {

@@ -66,6 +66,28 @@ fn a_box_around_a_disk_gives_the_disk() {
 }
 
 #[test]
+fn a_click_on_one_part_of_what_a_box_holds_keeps_the_other_parts() {
+    let size = Size::new(240, 180);
+    let (image, left) = disk_picture(size, ImagePoint::new(80, 90), 30.0);
+    let right = Mask::from_disk(size, ImagePoint::new(160, 90), 30.0);
+    let mut pixels = image.pixels().to_vec();
+    for run in right.runs() {
+        for x in run.x0..run.x1 {
+            let at = 3 * (run.y * size.width + x) as usize;
+            pixels[at..at + 3].copy_from_slice(&[180, 70, 60]);
+        }
+    }
+    let image = Arc::new(Image::from_rgb(size, pixels));
+    let prompt = Prompt {
+        rect: Some(ImageRect::new(46, 56, 195, 125)),
+        clicks: vec![click(160, 90, Side::Inside)],
+    };
+    let found = ask("grabcut", &image, prompt).expect("an answer");
+    let iou = found.mask.iou(&left.union(&right));
+    assert!(iou > 0.95, "{iou}");
+}
+
+#[test]
 fn one_inside_click_is_enough_for_a_disk_of_its_own_colour() {
     let (image, truth) = disk_picture(Size::new(240, 180), ImagePoint::new(120, 90), 50.0);
     let prompt = Prompt {

@@ -12,11 +12,12 @@ use super::{focus, previous, proposal};
 
 const NAME: &str = "grabcut";
 /// Longest side of the window in which the colours are learnt.
-const COARSE: u32 = 320;
+const COARSE: u32 = 448;
 /// Rounds of learning and cutting; most prompts settle earlier.
 const ROUNDS: u32 = 6;
-/// Radius of a click's settled disk, in pixels of the coarse window.
-const CLICK: f64 = 2.0;
+/// Radius of a click's settled disk, in pixels of the coarse window. People click well inside of what
+/// they mean: a smaller disk needs more clicks.
+const CLICK: f64 = 5.0;
 
 /// The engine; it keeps nothing between questions.
 #[derive(Debug, Default)]
@@ -126,8 +127,8 @@ fn learn(
     Ok((models, inside))
 }
 
-/// Only the pieces that hold an inside click, if the prompt has any: colours alone also find
-/// everything else that looks alike. Of a box without clicks, all but crumbs.
+/// In a box, all but crumbs and the pieces that were clicked. Of clicks alone only the pieces that
+/// hold one: colours also find everything else that looks alike.
 fn connected(window: &Window, inside: &[bool], prompt: &Prompt) -> Vec<bool> {
     let width = window.size.width as usize;
     let (piece, areas) = pieces(width, inside);
@@ -141,11 +142,8 @@ fn connected(window: &Window, inside: &[bool], prompt: &Prompt) -> Vec<bool> {
         .collect();
     let largest = areas.iter().copied().max().unwrap_or(0);
     let keeps = |p: u32| {
-        if wanted.is_empty() {
-            areas[p as usize] * 50 >= largest
-        } else {
-            wanted.contains(&p)
-        }
+        let is_crumb = areas[p as usize] * 50 < largest;
+        wanted.contains(&p) || (prompt.rect.is_some() && !is_crumb)
     };
     inside
         .iter()
