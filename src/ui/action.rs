@@ -46,6 +46,8 @@ pub enum Correction {
     Grow,
     Shrink,
     Smooth,
+    /// Moves the outline to the picture's edges next to it.
+    SnapToEdges,
     /// Takes away what other objects cover.
     Clear,
     RaiseThreshold,

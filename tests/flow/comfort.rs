@@ -3,6 +3,7 @@
 use termask::core::adaptation::Adaptation;
 use termask::segment::click::model_hash;
 use termask::store::adapted;
+use termask::ui::action::Action;
 use termask::ui::mode::Notice;
 
 use super::*;
@@ -142,4 +143,27 @@ fn twenty_masks_of_a_class_bring_the_offer_to_learn_from_them() {
             matches!(&session.state.notice, Some(Notice::Info(t)) if t.contains(":adapt"));
         assert_eq!(offered, made == 20, "{:?}", session.state.notice);
     }
+}
+
+#[test]
+fn a_mask_that_was_grown_snaps_back_to_the_edges_and_undo_takes_it_back() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session
+        .state
+        .act(Action::Point(ImagePoint::new(260, 120)), 1);
+    session.keys("i");
+    let mask = |session: &Session| {
+        let document = session.state.shown().expect("open").document();
+        document.draft.mask().expect("a mask")
+    };
+    let answered = mask(&session);
+    session.keys(") ) )");
+    let grown = mask(&session);
+    session.keys("E");
+    let snapped = mask(&session);
+    let (far, near) = (grown.iou(&answered), snapped.iou(&answered));
+    assert!(near > far, "grown {far:.3}, snapped {near:.3}");
+    session.keys("u");
+    assert_eq!(mask(&session), grown);
 }

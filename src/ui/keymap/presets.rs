@@ -44,6 +44,7 @@ pub const PRESETS: &[Preset] = &[
         keys: &[
             ("x", "delete"),
             ("E", "extreme"),
+            ("A-e", "snap-outline"),
             ("C-f", "next"),
             ("C-b", "previous"),
             ("C-n", "next-object"),

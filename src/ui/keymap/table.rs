@@ -121,6 +121,7 @@ command(G::Correct, "polygon", "P", A::Polygon, "outline point by point (drag: l
     command(G::Correct, "grow", ")", A::Correct(C::Grow), "grow by a screen pixel"),
     command(G::Correct, "shrink", "(", A::Correct(C::Shrink), "shrink by a screen pixel"),
     command(G::Correct, "smooth", "S", A::Correct(C::Smooth), "smooth the outline"),
+    command(G::Correct, "snap-outline", "E", A::Correct(C::SnapToEdges), "snap the outline to the edges in the picture"),
 command(G::Correct, "clear", "C", A::Correct(C::Clear), "take away what other objects cover"),
 
     command(G::Objects, "next-object", "tab", A::NextObject, "select the next object"),

@@ -7,6 +7,7 @@ use crate::core::edges;
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Side};
+use crate::segment::classic::snap::snap;
 use crate::ui::action::Correction;
 use crate::ui::mode::{Brush, Mode, Notice, Snapping};
 use crate::ui::state::State;
@@ -265,6 +266,10 @@ impl State {
                 return self.replace_mask(clear);
             }
             Correction::Smooth => return self.replace_mask(mask.smoothed(2 * pixel)),
+            Correction::SnapToEdges => {
+                let snapped = snap(&open.decoded.image, &mask);
+                return self.replace_mask(snapped);
+            }
         };
         let proposal = open.document().draft.proposal.as_ref();
         let Some((soft, old)) = proposal.and_then(|p| Some((p.soft.clone()?, p.threshold))) else {
