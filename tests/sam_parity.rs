@@ -114,6 +114,11 @@ fn mobile_sam_answers_as_its_own_pipeline() {
 }
 
 #[test]
+fn mobile_sam_in_8_bits_answers_as_its_graphs_do_in_python() {
+    compare("mobile_sam_quantized");
+}
+
+#[test]
 fn sam_answers_as_metas_pipeline() {
     compare("sam_vit_b");
 }

@@ -1,6 +1,7 @@
 """Makes SAM exports with random weights, and the answers that the models' own torch pipelines give.
 
-    python make.py FOLDER [MODEL...]        models: mobile_sam, sam_vit_b, sam2.1_hiera_tiny, hf_sam, hf_sam2
+    python make.py FOLDER [MODEL...]        models: mobile_sam, mobile_sam_quantized, sam_vit_b,
+                                            sam2.1_hiera_tiny, hf_sam, hf_sam2
 
 Nothing here has learnt anything, and the numbers must agree all the same. FOLDER/MODEL then holds
 encoder.onnx, decoder.onnx and reference.json with the logits beside it; what is there is kept.
@@ -166,6 +167,58 @@ def make_second(folder):
     return predictor.set_image, ask
 
 
+def make_quantized(folder):
+    """MobileSAM's export with its weights in 8 bits; the reference is its own graphs in plain Python."""
+    import onnxruntime
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from segment_anything.modeling import Sam
+    from segment_anything.utils.transforms import ResizeLongestSide
+    from types import SimpleNamespace
+
+    whole = os.path.join(os.path.dirname(folder), "mobile_sam")
+    if not os.path.exists(f"{whole}/reference.json"):
+        raise SystemExit("make mobile_sam first: the quantised one is made of it")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+
+    def session(part):
+        quantize_dynamic(f"{whole}/{part}.onnx", f"{folder}/{part}.onnx", weight_type=QuantType.QUInt8)
+        return onnxruntime.InferenceSession(f"{folder}/{part}.onnx", options, ["CPUExecutionProvider"])
+
+    encoder, decoder = session("encoder"), session("decoder")
+    frame, now = ResizeLongestSide(1024), {}
+
+    def set_image(pixels):
+        now["size"], small = pixels.shape[:2], frame.apply_image(pixels)
+        now["scaled"] = small.shape[:2]
+        now["embedding"] = encoder.run(None, {"input_image": small.astype(np.float32)})[0]
+
+    def ask(case, before):
+        points = np.array(case["points"], np.float32).reshape(-1, 2)
+        labels = np.array(case["labels"], np.float32)
+        corners = np.array(case["box"], np.float32).reshape(2, 2) if case["box"] else np.zeros((1, 2), np.float32)
+        coords = frame.apply_coords(np.concatenate([points, corners]), now["size"])
+        if not case["box"]:
+            coords[-1] = 0
+        told = [labels, np.array([2, 3] if case["box"] else [-1], np.float32)]
+        _, scores, low = decoder.run(["masks", "iou_predictions", "low_res_masks"], {
+            "image_embeddings": now["embedding"],
+            "point_coords": coords[None].astype(np.float32),
+            "point_labels": np.concatenate(told)[None],
+            "mask_input": (np.zeros((1, 256, 256), np.float32) if before is None else before)[None],
+            "has_mask_input": np.array([before is not None], np.float32),
+            "orig_im_size": np.array(now["size"], np.float32),
+        })
+        one = case["box"] is None and len(case["points"]) == 1
+        best = 1 + int(np.argmax(scores[0, 1:])) if one and scores.shape[1] == 4 else int(np.argmax(scores[0]))
+        best = best if one or scores.shape[1] != 4 else 0
+        sizes = SimpleNamespace(image_encoder=SimpleNamespace(img_size=1024))
+        logits = Sam.postprocess_masks(sizes, torch.from_numpy(low), now["scaled"], now["size"])
+        return logits[0, best].numpy(), low[0, best], float(scores[0, best])
+
+    return set_image, ask
+
+
 def settle_second(model):
     return settle(model, model.image_encoder)
 
@@ -210,11 +263,13 @@ def reference(folder, set_image, ask):
 def make(name, folder):
     if name in hugging_face.MODELS:
         return hugging_face.make(name, folder)
+    if name == "mobile_sam_quantized":
+        return make_quantized(folder)
     return make_second(folder) if name.startswith("sam2") else make_first(name, folder)
 
 
 def main():
-    out, names = sys.argv[1], sys.argv[2:] or ["mobile_sam", "sam2.1_hiera_tiny", "sam_vit_b", *hugging_face.MODELS]
+    out, names = sys.argv[1], sys.argv[2:] or ["mobile_sam", "mobile_sam_quantized", "sam2.1_hiera_tiny", "sam_vit_b", *hugging_face.MODELS]
     for name in names:
         folder = os.path.abspath(f"{out}/{name}")
         if os.path.exists(f"{folder}/reference.json"):
