@@ -161,18 +161,8 @@ fn runtime(advice: &mut Vec<String>) -> Option<Runtime> {
 }
 
 fn device(device: &Device, advice: &mut Vec<String>) -> &'static str {
-    match device {
-        Device::Cuda => "cuda",
-        Device::TensorRt => "tensorrt",
-        Device::Cpu { why } => {
-            if runtime::has_nvidia() {
-                advice.push(format!(
-                    "there is an NVIDIA GPU, but the processor computes: {why}"
-                ));
-            }
-            "cpu"
-        }
-    }
+    advice.extend(device.note());
+    device.name()
 }
 
 fn cache(advice: &mut Vec<String>) -> Option<Cache> {

@@ -4,6 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -13,9 +16,9 @@ use serde_json::json;
 use super::FOUND;
 use crate::core::printable::printable;
 use crate::segment::cache::Cache;
-use crate::segment::sam::Sam;
-use crate::segment::{self, BUILT_IN, Cancel, Engine, hash};
-use crate::store::lock::{self, Asked};
+use crate::segment::sam::{Feed, Sam, Tensor};
+use crate::segment::{self, BUILT_IN, Cancel, Compute, Engine, hash};
+use crate::store::lock::{self, Asked, Lock};
 use crate::store::{decode, folder, settings};
 
 /// Compute what a SAM needs of each image beforehand, so that nobody waits for it
@@ -30,6 +33,16 @@ pub struct Args {
     /// A model's file, folder or name; the folder's engine where it is not given.
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
+    /// GPUs by their numbers, as 0,1, or cpu: each takes other images. The best there is where it
+    /// is not given.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "best",
+        hide_default_value = true
+    )]
+    device: Vec<Compute>,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -74,7 +87,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     );
     let cache = Cache::open()
         .context("there is no home folder for the cache: set HOME or XDG_CACHE_HOME")?;
-    let mut sam = Sam::open(&segment::model_path(name)?)?.with_cache(cache.clone());
+    let model = segment::model_path(name)?;
+    let open = |on: &Compute| Sam::open_on(*on, &model);
+    let mut sams: Vec<Sam> = args.device.iter().map(open).collect::<Result<_, _>>()?;
+    for note in sams.iter().filter_map(Engine::note) {
+        eprintln!("termask: {note}");
+    }
     let mut images = Vec::new();
     let mut found = |batch: Vec<PathBuf>| {
         images.extend(batch);
@@ -87,14 +105,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bar = ProgressBar::new(count as u64);
     let start = Instant::now();
     let mut tally = Tally::default();
-    for image in images {
-        tally.add(encode(&mut sam, &cache, &image), image);
-        bar.inc(1);
-    }
+    pass(&mut sams, &cache, images, &mut tally, &|| bar.inc(1));
     // What others had in hand when it was met: it may lie there now, or they may have died over it.
-    for image in std::mem::take(&mut tally.elsewhere) {
-        tally.add(encode(&mut sam, &cache, &image), image);
-    }
+    let elsewhere = std::mem::take(&mut tally.elsewhere);
+    pass(&mut sams, &cache, elsewhere, &mut tally, &|| {});
     bar.finish_and_clear();
     let (encoded, there, elsewhere) = (tally.encoded, tally.there, tally.elsewhere.len());
     let failed = tally.failed;
@@ -107,9 +121,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let failed = failed
             .iter()
             .map(|(image, why)| json!({"image": image, "why": why}));
+        let devices: Vec<&str> = sams.iter().map(|s| s.device().name()).collect();
         let told = json!({
-            "engine": sam.name(),
-            "model": sam.model_hash(),
+            "engine": sams[0].name(),
+            "model": sams[0].model_hash(),
+            "devices": devices,
             "encoded": encoded,
             "there": there,
             "elsewhere": elsewhere,
@@ -118,7 +134,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         });
         writeln!(out, "{told}")?;
     } else {
-        let name = sam.name();
+        let name = sams[0].name();
         write!(
             out,
             "{encoded} encoded by {name} in {seconds:.1} s, {there} were there"
@@ -135,32 +151,122 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn encode(sam: &mut Sam, cache: &Cache, path: &Path) -> anyhow::Result<Done> {
+/// Lets each SAM take images until none is left.
+fn pass(
+    sams: &mut [Sam],
+    cache: &Cache,
+    images: Vec<PathBuf>,
+    tally: &mut Tally,
+    step: &(dyn Fn() + Sync),
+) {
+    let queue = Mutex::new(images.into_iter());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let tally = Mutex::new(tally);
+    let done = |image: PathBuf, done: anyhow::Result<Done>| {
+        let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.add(done, image);
+        step();
+    };
+    thread::scope(|scope| {
+        for sam in sams {
+            scope.spawn(|| encode_all(sam, cache, &next, &done));
+        }
+    });
+}
+
+/// An image that nobody else takes while its claim lives.
+struct Taken {
+    image: PathBuf,
+    key: u64,
+    claim: Lock,
+}
+
+/// Encodes what `next` gives. One image is read and brought to size, one is encoded and one is
+/// written at the same time, so that the encoder never waits.
+fn encode_all(
+    sam: &mut Sam,
+    cache: &Cache,
+    next: &(dyn Fn() -> Option<PathBuf> + Sync),
+    done: &(dyn Fn(PathBuf, anyhow::Result<Done>) + Sync),
+) {
+    let (feed, model) = (sam.feed(), sam.model_hash().to_owned());
+    let (give, pictures) = mpsc::sync_channel::<(Taken, Tensor)>(1);
+    let (keep, embeddings) = mpsc::sync_channel::<(Taken, Vec<Tensor>)>(1);
+    thread::scope(|scope| {
+        let model = &model;
+        scope.spawn(move || {
+            while let Some(image) = next() {
+                match take(feed, model, cache, &image) {
+                    Ok(Took::Picture(picture)) => {
+                        if give.send(*picture).is_err() {
+                            return;
+                        }
+                    }
+                    Ok(Took::Nothing(why)) => done(image, Ok(why)),
+                    Err(why) => done(image, Err(why)),
+                }
+            }
+        });
+        scope.spawn(move || {
+            for (taken, embedding) in embeddings {
+                let written = cache.write(model, taken.key, &embedding);
+                let written = written.with_context(|| {
+                    let image = printable(&taken.image);
+                    format!(
+                        "{image}: its embedding cannot be written to the cache; make room there"
+                    )
+                });
+                drop(taken.claim);
+                done(taken.image, written.map(|()| Done::Encoded));
+            }
+        });
+        for (taken, picture) in pictures {
+            match sam.encode(&picture, &Cancel::default()) {
+                Ok(embedding) => {
+                    if keep.send((taken, embedding)).is_err() {
+                        return;
+                    }
+                }
+                Err(why) => done(taken.image, Err(why.into())),
+            }
+        }
+        // The writer ends when nothing more can come.
+        drop(keep);
+    });
+}
+
+/// What the hand came back with.
+enum Took {
+    Picture(Box<(Taken, Tensor)>),
+    Nothing(Done),
+}
+
+fn take(feed: Feed, model: &str, cache: &Cache, path: &Path) -> anyhow::Result<Took> {
     let told = || printable(path);
     let digest = hash::digest(path).with_context(told)?;
     let key = u64::from_str_radix(&digest[..16], 16).expect("a sha256 is hexadecimal");
-    if cache.has(sam.model_hash(), key) {
-        return Ok(Done::There);
+    if cache.has(model, key) {
+        return Ok(Took::Nothing(Done::There));
     }
-    let entry = cache.file(sam.model_hash(), key);
+    let entry = cache.file(model, key);
     let folder = entry.parent().expect("a cache's files lie in folders");
     let claimed = fs::create_dir_all(folder).and_then(|()| lock::ask(&entry));
-    let _claim = match claimed.with_context(|| printable(folder))? {
+    let claim = match claimed.with_context(|| printable(folder))? {
         Asked::Mine(claim) => claim,
-        Asked::Theirs(_) => return Ok(Done::Elsewhere),
+        Asked::Theirs(_) => return Ok(Took::Nothing(Done::Elsewhere)),
     };
     // Between the look and the claim another process may have finished it.
-    if cache.has(sam.model_hash(), key) {
-        return Ok(Done::There);
+    if cache.has(model, key) {
+        return Ok(Took::Nothing(Done::There));
     }
     let decoded = decode::decode(path)?;
-    sam.prepare(&decoded.image, decoded.key, &Cancel::default())?;
-    ensure!(
-        cache.has(sam.model_hash(), decoded.key),
-        "{}: its embedding cannot be written to the cache; make room there",
-        told()
-    );
-    Ok(Done::Encoded)
+    let taken = Taken {
+        image: path.to_path_buf(),
+        key: decoded.key,
+        claim,
+    };
+    let picture = feed.tensor(&decoded.image);
+    Ok(Took::Picture(Box::new((taken, picture))))
 }
 
 /// The folder whose settings count.

@@ -6,9 +6,9 @@ mod shard;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ use super::diff::share;
 use super::segment::folder_of;
 use crate::core::printable::{printable, printable_text};
 use crate::segment::proposals::Options;
-use crate::segment::{self as engines, Engine};
+use crate::segment::{self as engines, Compute, Engine};
 use crate::store::boxes;
 use crate::store::masks;
 use crate::store::names;
@@ -42,6 +42,16 @@ pub struct Args {
     /// An engine's name, or a model's file or folder.
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
+    /// GPUs by their numbers, as 0,1, or cpu: each takes other images. The best there is where it
+    /// is not given.
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "best",
+        hide_default_value = true
+    )]
+    device: Vec<Compute>,
     /// Boxes to make masks of: a COCO JSON, a folder of YOLO text files or of Pascal VOC XML files.
     #[arg(long, value_name = "FILE_OR_DIR")]
     boxes: Option<PathBuf>,
@@ -112,8 +122,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let known = args.class.as_deref().or(own).or(first.as_deref());
         Arc::from(known.unwrap_or("object"))
     };
-    let mut labeller = Labeller {
-        engine: engines::open(name)?,
+    let open = |on: &Compute| engines::open_on(*on, name);
+    let mut engines: Vec<_> = args.device.iter().map(open).collect::<Result<_, _>>()?;
+    for note in engines.iter().filter_map(|e| e.note()) {
+        tell(&note);
+    }
+    let labeller = Labeller {
         class: &class,
         earlier: if args.resume {
             Earlier::PassOver
@@ -121,24 +135,33 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             Earlier::AskAgain
         },
         stop: &stop,
-        progress: Progress::new(jobs.len()),
-        summary: Summary {
-            engine: name.to_owned(),
-            shard: shard.map(|s| s.to_string()),
-            images: jobs.len(),
-            ..Summary::default()
-        },
+        told: Mutex::new(Told {
+            progress: Progress::new(jobs.len()),
+            summary: Summary {
+                engine: name.to_owned(),
+                shard: shard.map(|s| s.to_string()),
+                images: jobs.len(),
+                ..Summary::default()
+            },
+        }),
     };
-    let closed = labeller.pass(&jobs);
+    let closed = labeller.pass(&mut engines, &jobs);
     // Who had them open may be done by now.
     let closed: Vec<Job> = closed.into_iter().map(|(job, _)| job.clone()).collect();
-    let still = labeller.pass(&closed);
-    let told = |(job, why): &(&Job, String)| format!("{}: {why}", printable(&job.path));
-    labeller.summary.closed = still.iter().map(told).collect();
-    labeller.progress.end();
-    labeller.summary.stopped = stop.load(Ordering::Relaxed);
-    labeller.summary.seconds = start.elapsed().as_secs_f64();
-    report(args, &labeller.summary)
+    let still = labeller.pass(&mut engines, &closed);
+    let why_closed = |(job, why): &(&Job, String)| format!("{}: {why}", printable(&job.path));
+    let Told {
+        progress,
+        mut summary,
+    } = labeller
+        .told
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    progress.end();
+    summary.closed = still.iter().map(why_closed).collect();
+    summary.stopped = stop.load(Ordering::Relaxed);
+    summary.seconds = start.elapsed().as_secs_f64();
+    report(args, &summary)
 }
 
 /// The first signal lets the image in work be finished; the second ends the program at once.
@@ -204,23 +227,44 @@ fn with_boxes(args: &Args, place: &Path, paths: &[PathBuf]) -> Result<Vec<Job>> 
 }
 
 struct Labeller<'a> {
-    engine: Box<dyn Engine>,
-    class: &'a dyn Fn(Option<&str>) -> Arc<str>,
+    class: &'a (dyn Fn(Option<&str>) -> Arc<str> + Sync),
     earlier: Earlier,
     stop: &'a AtomicBool,
+    told: Mutex<Told>,
+}
+
+/// What the person hears of.
+struct Told {
     progress: Progress,
     summary: Summary,
 }
 
 impl Labeller<'_> {
-    /// Works through the images; the next one is decoded meanwhile. Gives back those that others
-    /// have open.
-    fn pass<'j>(&mut self, jobs: &'j [Job]) -> Vec<(&'j Job, String)> {
+    /// Lets each engine take images until none is left. Gives back those that others have open.
+    fn pass<'j>(&self, engines: &mut [Box<dyn Engine>], jobs: &'j [Job]) -> Vec<(&'j Job, String)> {
+        let queue = Mutex::new(jobs.iter());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        thread::scope(|scope| {
+            let work = |engine| scope.spawn(|| self.work(engine, &next));
+            let workers: Vec<_> = engines.iter_mut().map(work).collect();
+            let closed = workers
+                .into_iter()
+                .map(|w| w.join().expect("a panic ends all"));
+            closed.flatten().collect()
+        })
+    }
+
+    /// Works through what `next` gives; the next image is decoded meanwhile.
+    fn work<'j>(
+        &self,
+        engine: &mut Box<dyn Engine>,
+        next: &(dyn Fn() -> Option<&'j Job> + Sync),
+    ) -> Vec<(&'j Job, String)> {
         let (give, take) = mpsc::sync_channel(1);
         let earlier = self.earlier;
         thread::scope(|scope| {
             scope.spawn(move || {
-                for job in jobs {
+                while let Some(job) = next() {
                     if give.send((job, label::prepare(job, earlier))).is_err() {
                         return;
                     }
@@ -231,39 +275,46 @@ impl Labeller<'_> {
                 if self.stop.load(Ordering::Relaxed) {
                     break;
                 }
-                closed.extend(self.one(job, prepared).map(|why| (job, why)));
+                let why = self.one(&mut **engine, job, prepared);
+                closed.extend(why.map(|why| (job, why)));
             }
             closed
         })
     }
 
     /// Labels one image; tells why if it is closed.
-    fn one(&mut self, job: &Job, prepared: Result<Prepared>) -> Option<String> {
+    fn one(
+        &self,
+        engine: &mut dyn Engine,
+        job: &Job,
+        prepared: Result<Prepared>,
+    ) -> Option<String> {
         let outcome = prepared.and_then(|prepared| match prepared {
             Prepared::Settled(outcome) => Ok(outcome),
             Prepared::Ready(decoded) => {
-                let engine = &mut *self.engine;
                 label::label(job, &decoded, engine, self.class, self.earlier, self.stop)
             }
         });
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let Told { progress, summary } = &mut *told;
         let mut step = Step::Passed;
         match outcome {
             Ok(Outcome::Added(count)) => {
                 step = Step::Worked;
-                self.summary.asked += 1;
-                self.summary.objects += count;
+                summary.asked += 1;
+                summary.objects += count;
             }
-            Ok(Outcome::Finished) => self.summary.finished += 1,
-            Ok(Outcome::Earlier) => self.summary.earlier += 1,
+            Ok(Outcome::Finished) => summary.finished += 1,
+            Ok(Outcome::Earlier) => summary.earlier += 1,
             Ok(Outcome::Closed(why)) => return Some(why),
             Ok(Outcome::Stopped) => return None,
             Err(why) => {
                 let why = printable_text(&format!("{why:#}"));
-                self.progress.say(&format!("left out: {why}"));
-                self.summary.left_out.push(why);
+                progress.say(&format!("left out: {why}"));
+                summary.left_out.push(why);
             }
         }
-        self.progress.step(step);
+        progress.step(step);
         None
     }
 }

@@ -39,12 +39,15 @@ type Version = (u32, u32);
 
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let Setup::Gpu { run, cuda, json } = &args.command;
-    let Some(cuda) = cuda.or_else(driver) else {
-        eprintln!(
-            "termask: nvidia-smi tells of no NVIDIA driver here; the processor computes. Install \
-             the driver first, or name its CUDA version with --cuda"
-        );
-        return Ok(ExitCode::from(FOUND));
+    let cuda = match cuda.map_or_else(driver, Ok) {
+        Ok(cuda) => cuda,
+        Err(why) => {
+            eprintln!(
+                "termask: {why}; the processor computes. Or name the driver's CUDA version with \
+                 --cuda"
+            );
+            return Ok(ExitCode::from(FOUND));
+        }
     };
     let folder =
         runtime::gpu_folder().context("there is no home folder: set HOME or XDG_DATA_HOME")?;
@@ -103,17 +106,40 @@ fn quoted(words: &[String]) -> String {
     words.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
-/// The newest CUDA that the driver can run, as `nvidia-smi` prints it.
-fn driver() -> Option<Version> {
-    let output = Command::new("nvidia-smi").output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    told_version(&text)
+/// The newest CUDA that the driver can run, or why there is none.
+fn driver() -> Result<Version, String> {
+    let output = Command::new("nvidia-smi").output();
+    let output = output.map_err(|_| {
+        String::from("there is no nvidia-smi here: install NVIDIA's driver where there is a GPU")
+    })?;
+    told_version(&String::from_utf8_lossy(&output.stdout))
 }
 
-fn told_version(text: &str) -> Option<Version> {
-    let (_, rest) = text.split_once("CUDA Version:")?;
-    let word = rest.split_whitespace().next()?;
-    version(word).ok()
+/// The CUDA version in the head of nvidia-smi's table: `CUDA Version: 12.4`, and since driver 610
+/// `CUDA UMD Version: 13.3`.
+fn told_version(text: &str) -> Result<Version, String> {
+    let after = |line: &'_ str| {
+        let (_, rest) = line.split_once("CUDA ")?;
+        let (_, rest) = rest.split_once("Version:")?;
+        Some(
+            rest.split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    };
+    let Some(word) = text.lines().find_map(after) else {
+        let first = text.lines().find(|line| !line.trim().is_empty());
+        let first = first.unwrap_or("nothing").trim();
+        return Err(format!(
+            "nvidia-smi tells of no driver ({first}): start or install it"
+        ));
+    };
+    version(&word).map_err(|_| {
+        "the driver is here without CUDA: install its libcuda (in a container, start it with the \
+         GPU and the compute capability)"
+            .into()
+    })
 }
 
 fn version(text: &str) -> Result<Version, String> {
@@ -130,9 +156,7 @@ mod tests {
     #[test]
     fn the_wheel_fits_the_driver() {
         let folder = Path::new("/home/a b/gpu");
-        let text = "| NVIDIA-SMI 550.54.15  Driver Version: 550.54.15  CUDA Version: 12.4     |";
-        let cuda = told_version(text).expect("it is there");
-        let words = command(cuda, folder).expect("supported");
+        let words = command((12, 4), folder).expect("supported");
         assert_eq!(
             quoted(&words),
             "python3 -m pip install --upgrade --target '/home/a b/gpu' \
@@ -142,6 +166,5 @@ mod tests {
         assert!(newer.last().is_some_and(|w| w.ends_with("==1.31.1")));
         let why = command((11, 8), folder).expect_err("too old").to_string();
         assert!(why.contains("update the driver"), "{why}");
-        assert_eq!(told_version("no devices were found"), None);
     }
 }

@@ -3,7 +3,7 @@
 //! The fields are those of `onnx.proto` (ONNX IR version 3 to 11). Weights are skipped, so that a
 //! file of gigabytes costs as much as a small one, and one that is cut short is found out at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -85,8 +85,8 @@ pub struct Header {
     pub producer: String,
     pub inputs: Vec<Port>,
     pub outputs: Vec<Port>,
-    /// Files beside it that hold its weights.
-    pub external: Vec<PathBuf>,
+    /// Files beside it that hold its weights, and how many bytes they have at least.
+    pub external: Vec<(PathBuf, u64)>,
 }
 
 impl Header {
@@ -122,15 +122,24 @@ impl Header {
         if header.outputs.is_empty() {
             return Err(header.fault(&Fault::NotOnnx));
         }
-        let missing = header.external.iter().find(|f| !f.is_file());
-        if let Some(missing) = missing {
+        for (file, least) in &header.external {
+            let why = match file.metadata() {
+                Ok(facts) if facts.len() >= *least => continue,
+                Ok(_) => "which is cut short: copy or download that file again",
+                Err(_) => "which is not there: copy that file beside it",
+            };
             return Err(Error::Model(format!(
-                "{}: its weights lie in {}, which is not there: copy that file beside it",
+                "{}: its weights lie in {}, {why}",
                 path.display(),
-                missing.display()
+                file.display()
             )));
         }
         Ok(header)
+    }
+
+    /// The input of this name.
+    pub fn input(&self, name: &str) -> Option<&Port> {
+        self.inputs.iter().find(|i| i.name == name)
     }
 
     fn fault(&self, fault: &Fault) -> Error {
@@ -183,7 +192,7 @@ impl Header {
 
     fn graph(&mut self, wire: &mut Wire, end: u64) -> Parsed<()> {
         let mut weights = BTreeSet::new();
-        let mut external = BTreeSet::new();
+        let mut external = BTreeMap::new();
         while wire.at < end {
             match wire.field(end)? {
                 (5, Body::Bytes(n)) => weight(wire, wire.at + n, &mut weights, &mut external)?,
@@ -196,18 +205,20 @@ impl Header {
         // Old exporters list the weights as inputs, too.
         self.inputs.retain(|input| !weights.contains(&input.name));
         let folder = self.path.parent().unwrap_or(Path::new(""));
-        self.external = external.into_iter().map(|f| folder.join(f)).collect();
+        let files = external.into_iter();
+        self.external = files.map(|(f, least)| (folder.join(f), least)).collect();
         Ok(())
     }
 }
 
-/// Notes a weight's name, and the file it lies in if that is another one.
+/// Notes a weight's name, and where it ends in another file if it lies in one.
 fn weight(
     wire: &mut Wire,
     end: u64,
     names: &mut BTreeSet<String>,
-    external: &mut BTreeSet<String>,
+    external: &mut BTreeMap<String, u64>,
 ) -> Parsed<()> {
+    let (mut location, mut offset, mut length) = (None, 0u64, 0u64);
     while wire.at < end {
         match wire.field(end)? {
             (8, Body::Bytes(n)) => {
@@ -215,13 +226,20 @@ fn weight(
             }
             (13, Body::Bytes(n)) => {
                 let (key, value) = entry(wire, wire.at + n)?;
-                if key == "location" {
-                    external.insert(value);
+                match &*key {
+                    "location" => location = Some(value),
+                    "offset" => offset = value.parse().unwrap_or(0),
+                    "length" => length = value.parse().unwrap_or(0),
+                    _ => {}
                 }
             }
             (_, Body::Bytes(n)) => wire.skip(n)?,
             (_, Body::Number(_)) => {}
         }
+    }
+    if let Some(file) = location {
+        let least = external.entry(file).or_insert(0);
+        *least = (*least).max(offset.saturating_add(length));
     }
     Ok(())
 }

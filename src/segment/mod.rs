@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::cancel::Cancel;
+pub use self::runtime::Compute;
 
 use crate::core::adaptation::Adaptation;
 use crate::core::document::Proposal;
@@ -96,13 +97,18 @@ pub const BUILT_IN: [&str; 4] = ["click", "grabcut", "watershed", "superpixels"]
 
 /// Opens an engine by its name, a model's file or folder, or the name of a folder of models.
 pub fn open(name: &str) -> Result<Box<dyn Engine>> {
+    open_on(Compute::Best, name)
+}
+
+/// Opens an engine that computes where it is told; what needs no model computes on the processor.
+pub fn open_on(on: Compute, name: &str) -> Result<Box<dyn Engine>> {
     match name {
-        "click" => Ok(Box::new(click::ClickNet::open()?)),
+        "click" => Ok(Box::new(click::ClickNet::open_on(on)?)),
         "grabcut" => Ok(Box::new(classic::grabcut::GrabCut)),
         "watershed" => Ok(Box::new(classic::watershed::Watershed)),
         "superpixels" => Ok(Box::new(classic::superpixels::Superpixels::default())),
         _ => {
-            let mut sam = sam::Sam::open(&model_path(name)?)?;
+            let mut sam = sam::Sam::open_on(on, &model_path(name)?)?;
             if let Some(cache) = cache::Cache::open() {
                 sam = sam.with_cache(cache);
             }

@@ -273,7 +273,21 @@ fn of_several_models_in_a_folder_the_named_one_is_opened_with_its_own_decoder() 
     assert_eq!(name(all.path()), "sam");
 }
 
-/// What opening a path is refused with.
+#[test]
+fn pictures_that_are_asked_about_in_turns_keep_their_own_embeddings() {
+    for family in ["sam", "sam2-hugging-face"] {
+        let mut sam = open(family);
+        let mut best = |key: u64| {
+            let (image, _) = scene(SIZES[key as usize]);
+            let asked = question(&image, key, inside(SIZES[key as usize]));
+            let mut answers = sam.propose(&asked).expect("an answer");
+            answers.remove(0).mask
+        };
+        let (first, other) = (best(0), best(1));
+        assert_eq!((best(0), best(1)), (first, other), "{family}");
+    }
+}
+
 #[test]
 fn a_picture_larger_than_any_frame_is_segmented_at_its_own_resolution() {
     let size = Size::new(4000, 3000);

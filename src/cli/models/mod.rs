@@ -99,8 +99,8 @@ fn list(as_json: bool) -> anyhow::Result<ExitCode> {
         let here = if e.is_here() { "here" } else { "" };
         writeln!(
             out,
-            "  {:<18} {here:<5} {} ({})",
-            e.name, e.about, e.licence
+            "  {:<18} {here:<5} {:>4} MB  {} ({})",
+            e.name, e.megabytes, e.about, e.licence
         )?;
     }
     if !own.is_empty() {
@@ -122,6 +122,7 @@ fn entry(e: &Entry) -> Value {
         "name": e.name,
         "about": e.about,
         "licence": e.licence,
+        "megabytes": e.megabytes,
         "here": e.is_here(),
         "encoder": file(&e.encoder),
         "decoder": file(&e.decoder),

@@ -24,7 +24,7 @@ use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
 use crate::core::prompt::Soft;
 use crate::segment::crop::Square;
-use crate::segment::{Engine, Error, Question, Result, runtime};
+use crate::segment::{Compute, Engine, Error, Question, Result, runtime};
 
 static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
 
@@ -93,12 +93,21 @@ fn told(why: &ort::Error) -> Error {
 
 impl ClickNet {
     pub fn open() -> Result<Self> {
+        Self::open_on(Compute::Best)
+    }
+
+    pub fn open_on(on: Compute) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with_threads(cores.min(4))
+        Self::load(on, cores.min(4))
     }
 
     pub fn with_threads(threads: usize) -> Result<Self> {
-        let (session, device) = runtime::session(MODEL, "the built-in click net", threads)?;
+        Self::load(Compute::Best, threads)
+    }
+
+    fn load(on: Compute, threads: usize) -> Result<Self> {
+        let name = "the built-in click net";
+        let (session, device) = runtime::session(on, MODEL, name, threads)?;
         let only = |name: &str| {
             let outputs = OutputSelector::no_default().with(name);
             RunOptions::new()
@@ -190,6 +199,10 @@ impl ClickNet {
 impl Engine for ClickNet {
     fn name(&self) -> &'static str {
         "click"
+    }
+
+    fn note(&self) -> Option<String> {
+        self.device.note()
     }
 
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>> {

@@ -56,8 +56,22 @@ fn longest(size: Size, side: u32) -> Size {
     Size::new(scaled(size.width), scaled(size.height))
 }
 
-/// The tensor for an encoder whose frame is `side` wide.
-pub fn tensor(image: &Image, encoder: &Encoder, side: u32) -> Tensor {
+/// How pictures are brought to an encoder.
+#[derive(Debug, Clone, Copy)]
+pub struct Feed {
+    pub(super) kind: &'static Encoder,
+    /// Width of the encoder's frame.
+    pub(super) side: u32,
+}
+
+impl Feed {
+    /// What the encoder is given for a picture.
+    pub fn tensor(self, image: &Image) -> Tensor {
+        tensor(image, self.kind, self.side)
+    }
+}
+
+fn tensor(image: &Image, encoder: &Encoder, side: u32) -> Tensor {
     let size = image.size();
     let content = match encoder.fit {
         Fit::Longest | Fit::Padded => longest(size, side),

@@ -14,6 +14,7 @@ mod resample;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use self::input::Feed;
 pub use self::net::Tensor;
 pub use self::outputs::Decoded;
 
@@ -29,13 +30,16 @@ use crate::core::geometry::{ImageRect, Size};
 use crate::core::image::Image;
 use crate::core::mask::Mask;
 use crate::segment::cache::Cache;
-use crate::segment::runtime::{self, Device};
+use crate::segment::header::{Header, Port};
+use crate::segment::runtime::{self, Compute, Device};
 use crate::segment::{Cancel, Engine, Error, Question, Result, hash};
 
 /// Side of the frame where the files do not tell.
 const SIDE: u32 = 1024;
 /// Frame units a cell of the image embedding.
 const PATCH: usize = 16;
+/// Longest side of an input that is believed.
+const LARGEST: usize = 4096;
 /// Masks that overlap more than this are one and the same to a person.
 const SAME: f64 = 0.97;
 
@@ -48,6 +52,8 @@ pub struct Sam {
     /// First 16 hexadecimal digits of the sha256 over both files' sha256.
     hash: String,
     side: u32,
+    /// Height and width of the decoder's mask input.
+    feedback: (usize, usize),
     outputs: Outputs,
     embeddings: Embeddings,
     /// Embeddings on the disk, where they are to be kept.
@@ -61,14 +67,25 @@ impl Sam {
     /// # Errors
     /// When a file is missing, damaged, of no known family, or refused by ONNX Runtime.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_on(Compute::Best, path)
+    }
+
+    /// Opens it to compute where it is told.
+    ///
+    /// # Errors
+    /// As `open`, and when the GPU that was named cannot be used.
+    pub fn open_on(on: Compute, path: &Path) -> Result<Self> {
         let pair = files::find(path)?;
+        let side = side(&pair.encoder.0, pair.encoder.1)?;
+        let feedback = feedback_size(&pair.decoder.0, pair.decoder.1)?;
         let hash = hash::of_files(&[&pair.encoder.0.path, &pair.decoder.0.path])?;
         let threads = runtime::threads();
-        let (encoder, kind) = (Net::open(pair.encoder.0, threads)?, pair.encoder.1);
-        let (decoder, how) = (Net::open(pair.decoder.0, threads)?, pair.decoder.1);
+        let (encoder, kind) = (Net::open(on, pair.encoder.0, threads)?, pair.encoder.1);
+        let (decoder, how) = (Net::open(on, pair.decoder.0, threads)?, pair.decoder.1);
         let outputs = Outputs::of(&decoder, how);
         Ok(Self {
-            side: side(&encoder, kind),
+            side,
+            feedback,
             encoder,
             kind,
             decoder,
@@ -111,17 +128,31 @@ impl Sam {
         if cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let input = input::tensor(image, self.kind, self.side);
-        let name = self.encoder.header.inputs[0].name.clone();
-        let all: Vec<usize> = (0..self.encoder.header.outputs.len()).collect();
-        let made = self.encoder.run(&[(&name, &input)], &all, cancel)?;
-        let made: Arc<[Tensor]> = self.for_decoder(made)?.into();
+        let made: Arc<[Tensor]> = self.encode(&self.feed().tensor(image), cancel)?.into();
         if let Some(cache) = &self.cache {
             // A disk that is full costs the next session some seconds, not this one its answer.
             let _ = cache.write(&self.hash, key, &made);
         }
         self.embeddings.keep(key, Arc::clone(&made));
         Ok(made)
+    }
+
+    /// How pictures are brought to the encoder; another thread can do that meanwhile.
+    pub fn feed(&self) -> Feed {
+        Feed {
+            kind: self.kind,
+            side: self.side,
+        }
+    }
+
+    /// Runs the encoder; the embedding is kept nowhere.
+    ///
+    /// # Errors
+    /// When it does not run, or is cancelled.
+    pub fn encode(&mut self, picture: &Tensor, cancel: &Cancel) -> Result<Vec<Tensor>> {
+        let name = self.encoder.header.inputs[0].name.clone();
+        let made = self.encoder.run(&[(&name, picture)], cancel)?;
+        self.for_decoder(made)
     }
 
     /// The encoder's outputs in the order of the decoder's `embeddings`.
@@ -133,6 +164,12 @@ impl Sam {
         }
         if names[1] == "interm_embeddings" {
             let rest = made.split_off(1);
+            if rest.iter().any(|t| t.shape != rest[0].shape) {
+                let path = self.encoder.header.path.display();
+                return Err(Error::Model(format!(
+                    "{path}: its features are of different shapes; export the encoder again"
+                )));
+            }
             let shape = [&[rest.len()], &rest[0].shape[..]].concat();
             let values = rest.into_iter().flat_map(|t| t.values).collect();
             made.push(Tensor::new(shape, values));
@@ -159,18 +196,23 @@ impl Sam {
         place: &Place,
     ) -> Result<Decoded> {
         let prompt = &question.prompt;
+        if !self.decoder.holds(question.image_key) {
+            let names = self.how.embeddings.iter().copied();
+            let inputs: Vec<(&str, &Tensor)> = names.zip(embedding).collect();
+            self.decoder.hold(question.image_key, &inputs)?;
+        }
         let points = Points::of(prompt, self.how, place);
-        let mut inputs: Vec<(&str, &Tensor)> =
-            self.how.embeddings.iter().copied().zip(embedding).collect();
-        inputs.push((self.how.points, &points.coordinates));
-        inputs.push((self.how.labels, &points.labels));
+        let mut inputs = vec![
+            (self.how.points, &points.coordinates),
+            (self.how.labels, &points.labels),
+        ];
         if let (Boxes::Input(name), Some(boxes)) = (self.how.boxes, &points.boxes) {
             inputs.push((name, boxes));
         }
         let before = self.before(question, place);
         let flag = Tensor::new([1], vec![if before.is_some() { 1.0 } else { 0.0 }]);
         let before = before.unwrap_or_else(|| {
-            let (height, width) = self.feedback_size();
+            let (height, width) = self.feedback;
             Tensor::new([1, 1, height, width], vec![0.0; height * width])
         });
         if let Some(feedback) = self.how.feedback {
@@ -183,10 +225,7 @@ impl Sam {
             inputs.push((name, &wanted));
         }
         let outputs = [self.outputs.scores, self.outputs.masks];
-        let mut given = self
-            .decoder
-            .run(&inputs, &outputs, &Cancel::default())?
-            .into_iter();
+        let mut given = self.decoder.run_held(&inputs, &outputs)?.into_iter();
         let (Some(scores), Some(masks)) = (given.next(), given.next()) else {
             unreachable!("as many outputs come as were wanted");
         };
@@ -237,24 +276,13 @@ impl Sam {
         if !fits {
             return None;
         }
-        let (height, width) = self.feedback_size();
+        let (height, width) = self.feedback;
         let exact = self.answers.find(&previous.mask);
         let values = match exact {
             Some(grid) if grid.width == width && grid.height == height => grid.values.clone(),
             _ => memory::guess(previous, size, place, (width, height)),
         };
         Some(Tensor::new([1, 1, height, width], values))
-    }
-
-    /// Height and width of the decoder's mask input.
-    fn feedback_size(&self) -> (usize, usize) {
-        const USUAL: usize = 256;
-        let port = self.how.feedback.and_then(|f| self.decoder.input(f.mask));
-        let dimension = |back: usize| {
-            let shape = &port?.shape;
-            shape.get(shape.len().checked_sub(back)?).copied().flatten()
-        };
-        (dimension(2).unwrap_or(USUAL), dimension(1).unwrap_or(USUAL))
     }
 
     fn place(&self, embedding: &[Tensor], size: Size) -> Place {
@@ -287,12 +315,7 @@ impl Engine for Sam {
     }
 
     fn note(&self) -> Option<String> {
-        match &self.encoder.device {
-            Device::Cpu { why } if runtime::has_nvidia() => {
-                Some(format!("the GPU is not used: {why}"))
-            }
-            _ => None,
-        }
+        self.encoder.device.note()
     }
 
     fn is_ready(&self, image_key: u64) -> bool {
@@ -361,8 +384,33 @@ fn filling(proposal: &Proposal, rect: ImageRect) -> f64 {
 }
 
 /// The side of the encoder's input, where its file fixes it.
-fn side(encoder: &Net, kind: &Encoder) -> u32 {
+fn side(encoder: &Header, kind: &Encoder) -> Result<u32> {
     let is_square = kind.layout() == family::Layout::Chw;
-    let last = encoder.header.inputs[0].shape.last().copied().flatten();
-    last.filter(|_| is_square).map_or(SIDE, |n| n as u32)
+    let last = encoder.inputs[0].shape.last().copied().flatten();
+    let side = last.filter(|_| is_square).unwrap_or(SIDE as usize);
+    sensible(side, &encoder.inputs[0], encoder).map(|side| side as u32)
+}
+
+/// Height and width of the decoder's mask input.
+fn feedback_size(decoder: &Header, how: &Decoder) -> Result<(usize, usize)> {
+    const USUAL: usize = 256;
+    let port = how.feedback.and_then(|f| decoder.input(f.mask));
+    let dimension = |back: usize| {
+        let Some(port) = port else { return Ok(USUAL) };
+        let at = port.shape.len().checked_sub(back);
+        let fixed = at.and_then(|at| port.shape[at]);
+        sensible(fixed.unwrap_or(USUAL), port, decoder)
+    };
+    Ok((dimension(2)?, dimension(1)?))
+}
+
+/// A side that memory can be taken for: a damaged file may ask for any.
+fn sensible(side: usize, port: &Port, header: &Header) -> Result<usize> {
+    if (PATCH..=LARGEST).contains(&side) {
+        return Ok(side);
+    }
+    Err(Error::Model(format!(
+        "{}: its input {port} is of a size that no SAM has; copy or export the file again",
+        header.path.display()
+    )))
 }

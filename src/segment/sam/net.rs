@@ -1,14 +1,16 @@
 //! An ONNX Runtime session with its ports: tensors in by name, tensors out in order.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use half::f16;
-use ort::session::{RunOptions, Session, SessionInputValue};
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::{IoBinding, RunOptions, Session, SessionInputValue, SessionOutputs};
 use ort::value::{DynValue, Tensor as Value, TensorRef};
 
 use crate::segment::header::{Element, Header, Port};
-use crate::segment::runtime::{self, Device, Model};
+use crate::segment::runtime::{self, Compute, Device, Model};
 use crate::segment::{Cancel, Error, Result};
 
 /// Numbers in a shape, row by row. Whatever the graph's element type is, here they are f32.
@@ -35,32 +37,40 @@ impl Tensor {
         4 * self.values.len()
     }
 
+    /// For one run: f32 is lent.
     fn value(&self, element: Element) -> std::result::Result<SessionInputValue<'_>, ort::Error> {
+        let is_lent = matches!(element, Element::F32 | Element::Bool | Element::Other(_));
+        if is_lent && !self.values.is_empty() {
+            let view = (self.shape.clone(), &self.values[..]);
+            return Ok(TensorRef::from_array_view(view)?.into());
+        }
+        Ok(self.owned(element)?.into())
+    }
+
+    /// To be kept beyond a run.
+    fn owned(&self, element: Element) -> std::result::Result<DynValue, ort::Error> {
         let shape = self.shape.clone();
-        let all = &self.values;
+        let all = self.values.iter();
         Ok(match element {
             Element::F16 => {
-                let halves: Vec<f16> = all.iter().map(|v| f16::from_f32(*v)).collect();
-                Value::from_array((shape, halves))?.into()
+                let halves: Vec<f16> = all.map(|v| f16::from_f32(*v)).collect();
+                Value::from_array((shape, halves))?.into_dyn()
             }
             Element::U8 => {
-                let bytes: Vec<u8> = all.iter().map(|v| *v as u8).collect();
-                Value::from_array((shape, bytes))?.into()
+                let bytes: Vec<u8> = all.map(|v| *v as u8).collect();
+                Value::from_array((shape, bytes))?.into_dyn()
             }
             Element::I32 => {
-                let numbers: Vec<i32> = all.iter().map(|v| *v as i32).collect();
-                Value::from_array((shape, numbers))?.into()
+                let numbers: Vec<i32> = all.map(|v| *v as i32).collect();
+                Value::from_array((shape, numbers))?.into_dyn()
             }
             Element::I64 => {
-                let numbers: Vec<i64> = all.iter().map(|v| *v as i64).collect();
-                Value::from_array((shape, numbers))?.into()
+                let numbers: Vec<i64> = all.map(|v| *v as i64).collect();
+                Value::from_array((shape, numbers))?.into_dyn()
             }
             // Other types are refused by ONNX Runtime, with the name of the input.
-            Element::F32 | Element::Bool | Element::Other(_) if all.is_empty() => {
-                Value::<f32>::from_array((shape, Vec::new()))?.into()
-            }
             Element::F32 | Element::Bool | Element::Other(_) => {
-                TensorRef::from_array_view((shape, &all[..]))?.into()
+                Value::from_array((shape, self.values.clone()))?.into_dyn()
             }
         })
     }
@@ -89,6 +99,8 @@ pub struct Net {
     pub header: Header,
     pub device: Device,
     session: Session,
+    /// Inputs that lie where the graph wants them, named by what they are of.
+    held: Option<(u64, IoBinding)>,
 }
 
 impl Net {
@@ -96,60 +108,124 @@ impl Net {
     ///
     /// # Errors
     /// When ONNX Runtime refuses it; the message names the file.
-    pub fn open(header: Header, threads: usize) -> Result<Self> {
+    pub fn open(on: Compute, header: Header, threads: usize) -> Result<Self> {
         let name = header.path.display().to_string();
-        let (session, device) = runtime::session(Model::File(&header.path), &name, threads)?;
+        let model = Model::File(&header.path);
+        let (session, device) = runtime::session(on, model, &name, threads)?;
         Ok(Self {
             header,
             device,
             session,
+            held: None,
         })
     }
 
-    pub fn input(&self, name: &str) -> Option<&Port> {
-        self.header.inputs.iter().find(|i| i.name == name)
-    }
-
-    /// Runs the graph and gives the outputs at the `wanted` positions; `cancel` ends it at once.
-    pub fn run(
-        &mut self,
-        inputs: &[(&str, &Tensor)],
-        wanted: &[usize],
-        cancel: &Cancel,
-    ) -> Result<Vec<Tensor>> {
-        let path = self.header.path.display();
-        let told = |e: ort::Error| {
-            Error::Model(format!(
-                "{path}: it did not run: {e}; is it the right file?"
-            ))
-        };
-        let ports = &self.header.inputs;
-        let feeds = inputs.iter().map(|(name, tensor)| {
-            let port = ports.iter().find(|p| p.name == *name);
-            let element = port.map_or(Element::F32, |p| p.element);
-            Ok((Cow::from(*name), tensor.value(element)?))
-        });
-        let feeds = feeds
+    /// Runs the graph and gives all outputs; `cancel` ends it at once.
+    pub fn run(&mut self, inputs: &[(&str, &Tensor)], cancel: &Cancel) -> Result<Vec<Tensor>> {
+        let told = |e: &ort::Error| did_not_run(&self.header.path, e);
+        let feeds = inputs
+            .iter()
+            .map(|(name, tensor)| Ok((Cow::from(*name), tensor.value(self.element(name))?)))
             .collect::<std::result::Result<Vec<_>, ort::Error>>()
-            .map_err(told)?;
-        let options = Arc::new(RunOptions::new().map_err(told)?);
+            .map_err(|e| told(&e))?;
+        let options = Arc::new(RunOptions::new().map_err(|e| told(&e))?);
         let _running = cancel.running(&options)?;
         let outputs = match self.session.run_with_options(feeds, &options) {
             Ok(outputs) => outputs,
             Err(_) if cancel.is_cancelled() => return Err(Error::Cancelled),
-            Err(why) => return Err(told(why)),
+            Err(why) => return Err(did_not_run(&self.header.path, &why)),
         };
-        let mut tensors = Vec::with_capacity(wanted.len());
-        for at in wanted {
-            let port = &self.header.outputs[*at];
-            let value = outputs.get(&port.name).ok_or_else(|| {
-                Error::Model(format!(
-                    "{path}: it gave no {}; copy the file again",
-                    port.name
-                ))
-            })?;
-            tensors.push(Tensor::from_value(value).map_err(told)?);
-        }
-        Ok(tensors)
+        let ports = self.header.outputs.iter();
+        ports
+            .map(|port| read(&self.header.path, &outputs, port))
+            .collect()
     }
+
+    /// Whether the inputs of this name are held.
+    pub fn holds(&self, key: u64) -> bool {
+        self.held.as_ref().is_some_and(|(held, _)| *held == key)
+    }
+
+    /// Takes inputs to where the graph runs, in place of those held before: on a GPU they stay
+    /// there for all runs that follow.
+    pub fn hold(&mut self, key: u64, inputs: &[(&str, &Tensor)]) -> Result<()> {
+        let bind = || {
+            let mut binding = self.session.create_binding()?;
+            for (name, tensor) in inputs {
+                binding.bind_input(*name, &tensor.owned(self.element(name))?)?;
+            }
+            binding.synchronize_inputs()?;
+            Ok(binding)
+        };
+        let bound = bind().map_err(|e| did_not_run(&self.header.path, &e))?;
+        self.held = Some((key, bound));
+        Ok(())
+    }
+
+    /// Runs the graph on the held inputs and on `inputs`; gives the outputs at the `wanted`
+    /// positions.
+    ///
+    /// # Panics
+    /// When nothing is held.
+    pub fn run_held(
+        &mut self,
+        inputs: &[(&str, &Tensor)],
+        wanted: &[usize],
+    ) -> Result<Vec<Tensor>> {
+        let elements: Vec<Element> = inputs.iter().map(|(n, _)| self.element(n)).collect();
+        let Self {
+            header,
+            session,
+            held,
+            ..
+        } = self;
+        let (_, binding) = held.as_mut().expect("inputs were given to hold");
+        let ports: Vec<&Port> = wanted.iter().map(|at| &header.outputs[*at]).collect();
+        let bind = || {
+            for ((name, tensor), element) in inputs.iter().zip(elements) {
+                binding.bind_input(*name, &tensor.owned(element)?)?;
+            }
+            // Bound anew each time: the shapes may be others.
+            binding.clear_outputs();
+            let memory = MemoryInfo::new(
+                AllocationDevice::CPU,
+                0,
+                AllocatorType::Device,
+                MemoryType::CPUOutput,
+            )?;
+            for port in &ports {
+                binding.bind_output_to_device(&*port.name, &memory)?;
+            }
+            session.run_binding(binding)
+        };
+        let outputs = bind().map_err(|e| did_not_run(&header.path, &e))?;
+        let ports = ports.into_iter();
+        ports
+            .map(|port| read(&header.path, &outputs, port))
+            .collect()
+    }
+
+    fn element(&self, name: &str) -> Element {
+        self.header
+            .input(name)
+            .map_or(Element::F32, |port| port.element)
+    }
+}
+
+fn did_not_run(path: &Path, why: &ort::Error) -> Error {
+    let path = path.display();
+    Error::Model(format!(
+        "{path}: it did not run: {why}; is it the right file?"
+    ))
+}
+
+fn read(path: &Path, outputs: &SessionOutputs, port: &Port) -> Result<Tensor> {
+    let value = outputs.get(&port.name).ok_or_else(|| {
+        let path = path.display();
+        Error::Model(format!(
+            "{path}: it gave no {}; copy the file again",
+            port.name
+        ))
+    })?;
+    Tensor::from_value(value).map_err(|e| did_not_run(path, &e))
 }

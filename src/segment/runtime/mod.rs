@@ -1,15 +1,15 @@
 //! Which ONNX Runtime answers: one the person has (with CUDA), else the one that is built in.
 
+mod device;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ort::environment::Environment;
-use ort::ep;
-use ort::session::Session;
-use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
+pub use self::device::{Compute, Device, Model, has_nvidia, session, threads};
 use crate::segment::{Error, Result};
 
 /// Where the library was found.
@@ -49,17 +49,6 @@ pub struct Runtime {
     // Never dropped before the process ends: sessions need it, and releasing it at exit races
     // with threads that still run.
     environment: Environment,
-}
-
-/// What a session runs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Device {
-    Cuda,
-    TensorRt,
-    /// On the processor, and why not on a GPU.
-    Cpu {
-        why: String,
-    },
 }
 
 /// The runtime, loaded at the first call.
@@ -276,110 +265,4 @@ fn preload_cuda() {
             let _ = ort::util::preload_dylib(&file);
         }
     }
-}
-
-/// A model's bytes, or its file, whose weights may lie in further files beside it.
-#[derive(Debug, Clone, Copy)]
-pub enum Model<'a> {
-    Bytes(&'a [u8]),
-    File(&'a Path),
-}
-
-impl<'a> From<&'a [u8]> for Model<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
-impl Model<'_> {
-    fn commit(self, mut builder: SessionBuilder) -> std::result::Result<Session, String> {
-        match self {
-            Self::Bytes(bytes) => builder.commit_from_memory(bytes),
-            Self::File(path) => builder.commit_from_file(path),
-        }
-        .map_err(|e| e.to_string())
-    }
-}
-
-/// Threads for one inference: more than four gain little at the sizes used here.
-/// `TERMASK_THREADS` names another number.
-pub fn threads() -> usize {
-    let named = env::var("TERMASK_THREADS").ok();
-    let named = named.and_then(|n| n.parse().ok()).filter(|n| *n > 0);
-    named.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4)))
-}
-
-/// Whether the NVIDIA driver is loaded.
-pub fn has_nvidia() -> bool {
-    fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
-}
-
-/// GPU devices to try, the best first. `TERMASK_PROVIDER` chooses; `TensorRT` builds for minutes at
-/// its first start and is used where it is asked for only.
-fn wanted(runtime: &Runtime) -> Result<Vec<Device>> {
-    let Some(name) = env::var_os("TERMASK_PROVIDER").filter(|n| !n.is_empty()) else {
-        let cuda = has_cuda(&runtime.path).then_some(Device::Cuda);
-        return Ok(cuda.into_iter().collect());
-    };
-    match name.to_str() {
-        Some("cpu") => Ok(Vec::new()),
-        Some("cuda") => Ok(vec![Device::Cuda]),
-        Some("tensorrt") => Ok(vec![Device::TensorRt, Device::Cuda]),
-        _ => Err(Error::Runtime(format!(
-            "TERMASK_PROVIDER is {}: set it to cpu, cuda or tensorrt",
-            name.display()
-        ))),
-    }
-}
-
-/// A session on the GPU where that works, else on `threads` threads of the processor.
-pub fn session<'a>(
-    model: impl Into<Model<'a>>,
-    name: &str,
-    threads: usize,
-) -> Result<(Session, Device)> {
-    let model = model.into();
-    let runtime = runtime()?;
-    let wanted = wanted(runtime)?;
-    let mut reasons = Vec::new();
-    for device in wanted {
-        let (name, provider) = match device {
-            Device::TensorRt => ("TensorRT", ep::TensorRT::default().build()),
-            _ => ("CUDA", ep::CUDA::default().build()),
-        };
-        let on_gpu = builder(runtime, threads)
-            .and_then(|b| {
-                b.with_execution_providers([provider.error_on_failure()])
-                    .map_err(|e| e.to_string())
-            })
-            .and_then(|b| model.commit(b));
-        match on_gpu {
-            Ok(session) => return Ok((session, device)),
-            Err(why) => reasons.push(format!("{name}: {why}")),
-        }
-    }
-    let why = if !reasons.is_empty() {
-        reasons.join("; ")
-    } else if env::var_os("TERMASK_PROVIDER").is_some_and(|p| p == "cpu") {
-        "TERMASK_PROVIDER says so".into()
-    } else {
-        "this ONNX Runtime is built for the processor; `termask setup gpu` brings one for the GPU"
-            .into()
-    };
-    let session = builder(runtime, threads)
-        .and_then(|b| model.commit(b))
-        .map_err(|e| Error::Model(format!("{name} is no model ONNX Runtime can run: {e}")))?;
-    Ok((session, Device::Cpu { why }))
-}
-
-fn builder(runtime: &Runtime, threads: usize) -> std::result::Result<SessionBuilder, String> {
-    // Without spinning: the threads of an idle annotator must not burn a shared server's cores.
-    Session::builder(&runtime.environment)
-        .map_err(|e| e.to_string())?
-        .with_optimization_level(GraphOptimizationLevel::Level3)
-        .map_err(|e| e.to_string())?
-        .with_intra_threads(threads)
-        .map_err(|e| e.to_string())?
-        .with_config_entry("session.intra_op.allow_spinning", "0")
-        .map_err(|e| e.to_string())
 }

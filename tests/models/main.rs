@@ -1,19 +1,17 @@
 //! `termask models`, `encode` and `setup`, and a SAM in the app.
 
+mod gpu;
+mod pull;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, mpsc};
-use std::thread;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use support::{stderr, stdout, termask};
-use termask::cli::models::fetch::{fetch, part_of};
 use termask::core::geometry::CellSize;
 use termask::core::geometry::ImagePoint;
 use termask::core::prompt::Side;
@@ -64,6 +62,7 @@ fn the_list_names_what_is_built_in_what_can_be_fetched_and_what_is_here() {
             .all(|m| m["here"] == false && m["licence"] == "Apache-2.0")
     );
     for model in models {
+        assert!(model["megabytes"].as_u64().is_some_and(|m| m > 0));
         for role in ["encoder", "decoder"] {
             let sha256 = model[role]["sha256"].as_str().expect("text");
             assert!(sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -123,36 +122,6 @@ fn the_engine_that_is_chosen_answers_afterwards() {
         .output()
         .expect("it runs");
     assert_eq!(refused.status.code(), Some(2));
-}
-
-#[test]
-fn a_file_that_is_none_of_the_models_is_not_taken() {
-    let home = tempfile::tempdir().expect("a folder");
-    let output = at_home(home.path())
-        .args(["models", "pull", "sam2.1-tiny", "--from"])
-        .arg(sam("sam2").join("encoder.onnx"))
-        .output()
-        .expect("it runs");
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("sha256"), "{}", stderr(&output));
-    let unknown = at_home(home.path())
-        .args(["models", "pull", "sam9"])
-        .output()
-        .expect("it runs");
-    assert!(
-        stderr(&unknown).contains("sam2.1-tiny"),
-        "{}",
-        stderr(&unknown)
-    );
-    let early = at_home(home.path())
-        .args(["models", "info", "sam2.1-tiny"])
-        .output()
-        .expect("it runs");
-    assert!(
-        stderr(&early).contains("models pull sam2.1-tiny"),
-        "{}",
-        stderr(&early)
-    );
 }
 
 #[test]
@@ -253,86 +222,6 @@ fn what_another_process_has_in_hand_is_left_to_it_and_told() {
         (&told["encoded"], &told["elsewhere"]),
         (&1.into(), &0.into())
     );
-}
-
-#[test]
-fn setup_prints_the_command_for_the_driver_and_runs_nothing() {
-    let home = tempfile::tempdir().expect("a folder");
-    let output = at_home(home.path())
-        .args(["setup", "gpu", "--cuda", "12.4"])
-        .output()
-        .expect("it runs");
-    assert!(output.status.success(), "{}", stderr(&output));
-    let told = stdout(&output);
-    assert!(
-        told.contains("onnxruntime-gpu[cuda,cudnn]==1.26.*"),
-        "{told}"
-    );
-    assert!(!home.path().join("data/termask/gpu").exists());
-}
-
-/// Serves `bytes` once for each number: so many are sent before the connection is cut.
-fn serve(bytes: &'static [u8], cuts: Vec<usize>) -> (String, mpsc::Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!(
-        "http://{}/model.onnx",
-        listener.local_addr().expect("bound")
-    );
-    let (heard, requests) = mpsc::channel();
-    thread::spawn(move || {
-        for cut in cuts {
-            let Ok((mut stream, _)) = listener.accept() else {
-                return;
-            };
-            let mut request = [0; 2048];
-            let n = stream.read(&mut request).unwrap_or(0);
-            let request = String::from_utf8_lossy(&request[..n]).to_lowercase();
-            let from = request.split("range: bytes=").nth(1);
-            let from: usize = from
-                .and_then(|r| r.split('-').next()?.parse().ok())
-                .unwrap_or(0);
-            let status = if from > 0 {
-                "206 Partial Content"
-            } else {
-                "200 OK"
-            };
-            let rest = &bytes[from..];
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                rest.len()
-            );
-            let _ = stream.write_all(head.as_bytes());
-            let _ = stream.write_all(&rest[..cut.min(rest.len())]);
-            let _ = heard.send(request);
-        }
-    });
-    (url, requests)
-}
-
-static BYTES: &[u8] = include_bytes!("../assets/coffee.png");
-
-#[test]
-fn a_fetch_that_is_cut_off_goes_on_where_it_was() {
-    let home = tempfile::tempdir().expect("a folder");
-    let file = home.path().join("model.onnx");
-    let (url, requests) = serve(BYTES, vec![50_000, 70_000, usize::MAX]);
-    let sha256 = hex::encode(Sha256::digest(BYTES));
-    fetch(&url, &sha256, &file, &|_, _| {}).expect("fetched");
-    assert_eq!(fs::read(&file).expect("there"), BYTES);
-    assert!(!part_of(&file).exists());
-    let asked: Vec<String> = requests.try_iter().collect();
-    assert!(!asked[0].contains("range:"));
-    assert!(asked[1].contains("range: bytes=") && asked[2].contains("range: bytes="));
-}
-
-#[test]
-fn other_bytes_than_the_right_ones_never_get_the_files_name() {
-    let home = tempfile::tempdir().expect("a folder");
-    let file = home.path().join("model.onnx");
-    let (url, _requests) = serve(BYTES, vec![usize::MAX]);
-    let why = fetch(&url, &"0".repeat(64), &file, &|_, _| {}).expect_err("wrong bytes");
-    assert!(format!("{why:#}").contains("sha256"), "{why:#}");
-    assert!(!file.exists() && !part_of(&file).exists());
 }
 
 #[test]

@@ -1,0 +1,245 @@
+//! What a model computes on: the GPU where one works, else the processor, and why.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+use ort::ep;
+use ort::session::Session;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+
+use super::{Runtime, has_cuda, runtime};
+use crate::segment::{Error, Result};
+
+/// What a session runs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Device {
+    Cuda,
+    TensorRt,
+    /// On the processor, and why not on a GPU.
+    Cpu {
+        why: String,
+    },
+}
+
+impl Device {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Cuda => "cuda",
+            Self::TensorRt => "tensorrt",
+            Self::Cpu { .. } => "cpu",
+        }
+    }
+
+    /// Why the GPU that is there is not used, if so.
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::Cpu { why } if has_nvidia() => Some(format!("the GPU is not used: {why}")),
+            _ => None,
+        }
+    }
+}
+
+/// Where a person wants a model to run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compute {
+    /// On the first GPU where that works, else on the processor.
+    #[default]
+    Best,
+    Processor,
+    /// On the GPU with this number, and nowhere else.
+    Gpu(i32),
+}
+
+impl FromStr for Compute {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "best" => return Ok(Self::Best),
+            "cpu" => return Ok(Self::Processor),
+            _ => {}
+        }
+        let number = text.parse().ok().filter(|n| *n >= 0);
+        number
+            .map(Self::Gpu)
+            .ok_or_else(|| "it is the number of a GPU as nvidia-smi counts them, or cpu".into())
+    }
+}
+
+/// A model's bytes, or its file, whose weights may lie in further files beside it.
+#[derive(Debug, Clone, Copy)]
+pub enum Model<'a> {
+    Bytes(&'a [u8]),
+    File(&'a Path),
+}
+
+impl<'a> From<&'a [u8]> for Model<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl Model<'_> {
+    fn commit(self, mut builder: SessionBuilder) -> std::result::Result<Session, String> {
+        match self {
+            Self::Bytes(bytes) => builder.commit_from_memory(bytes),
+            Self::File(path) => builder.commit_from_file(path),
+        }
+        .map_err(|e| e.to_string())
+    }
+}
+
+/// Threads for one inference: more than four gain little at the sizes used here.
+/// `TERMASK_THREADS` names another number.
+pub fn threads() -> usize {
+    let named = env::var("TERMASK_THREADS").ok();
+    let named = named.and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+    named.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4)))
+}
+
+/// Whether the NVIDIA driver is loaded.
+pub fn has_nvidia() -> bool {
+    fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
+}
+
+/// GPU devices to try, the best first. `TERMASK_PROVIDER` chooses; `TensorRT` builds for minutes at
+/// its first start and is used where it is asked for only.
+fn wanted(runtime: &Runtime, on: Compute) -> Result<Vec<Device>> {
+    if on == Compute::Processor {
+        return Ok(Vec::new());
+    }
+    let Some(name) = env::var_os("TERMASK_PROVIDER").filter(|n| !n.is_empty()) else {
+        let cuda = has_cuda(&runtime.path).then_some(Device::Cuda);
+        return Ok(cuda.into_iter().collect());
+    };
+    match name.to_str() {
+        Some("cpu") => Ok(Vec::new()),
+        Some("cuda") => Ok(vec![Device::Cuda]),
+        Some("tensorrt") => Ok(vec![Device::TensorRt, Device::Cuda]),
+        _ => Err(Error::Runtime(format!(
+            "TERMASK_PROVIDER is {}: set it to cpu, cuda or tensorrt",
+            name.display()
+        ))),
+    }
+}
+
+/// A session at a place, on `threads` threads where that is the processor.
+///
+/// # Errors
+/// When the model does not load, or the GPU that was named cannot be used.
+pub fn session<'a>(
+    on: Compute,
+    model: impl Into<Model<'a>>,
+    name: &str,
+    threads: usize,
+) -> Result<(Session, Device)> {
+    let model = model.into();
+    let runtime = runtime()?;
+    let number = match on {
+        Compute::Gpu(number) => number,
+        Compute::Best | Compute::Processor => 0,
+    };
+    let mut reasons = Vec::new();
+    for device in wanted(runtime, on)? {
+        let (name, provider) = match device {
+            Device::TensorRt => {
+                let provider = ep::TensorRT::default().with_device_id(number);
+                ("TensorRT", provider.build())
+            }
+            _ => ("CUDA", ep::CUDA::default().with_device_id(number).build()),
+        };
+        let on_gpu = builder(runtime, threads)
+            .and_then(|b| {
+                b.with_execution_providers([provider.error_on_failure()])
+                    .map_err(|e| e.to_string())
+            })
+            .and_then(|b| model.commit(b));
+        match on_gpu {
+            Ok(session) => return Ok((session, device)),
+            Err(why) => reasons.push(format!("{name}: {}", plain(&why))),
+        }
+    }
+    let why = why_not_on_a_gpu(on, &reasons);
+    if let Compute::Gpu(number) = on {
+        return Err(Error::Runtime(format!(
+            "GPU {number} cannot be used: {why}; leave it out of --device to compute elsewhere"
+        )));
+    }
+    let session = builder(runtime, threads)
+        .and_then(|b| model.commit(b))
+        .map_err(|e| Error::Model(format!("{name} is no model ONNX Runtime can run: {e}")))?;
+    Ok((session, Device::Cpu { why }))
+}
+
+/// What the provider says of a failure, without the names of its functions and files.
+fn plain(why: &str) -> String {
+    let cause = match why.find("CUDA failure") {
+        Some(at) => why[at..].split(" ; ").next().unwrap_or_default(),
+        None => why.lines().next().unwrap_or_default(),
+    };
+    let driver = if has_nvidia() {
+        ""
+    } else {
+        " (no NVIDIA driver is loaded here)"
+    };
+    format!("{}{driver}", cause.trim())
+}
+
+fn why_not_on_a_gpu(on: Compute, reasons: &[String]) -> String {
+    if !reasons.is_empty() {
+        reasons.join("; ")
+    } else if on == Compute::Processor {
+        "--device says so".into()
+    } else if env::var_os("TERMASK_PROVIDER").is_some_and(|p| p == "cpu") {
+        "TERMASK_PROVIDER says so".into()
+    } else {
+        "this ONNX Runtime is built for the processor; `termask setup gpu` brings one for the GPU"
+            .into()
+    }
+}
+
+fn builder(runtime: &Runtime, threads: usize) -> std::result::Result<SessionBuilder, String> {
+    // Without spinning: the threads of an idle annotator must not burn a shared server's cores.
+    Session::builder(&runtime.environment)
+        .map_err(|e| e.to_string())?
+        .with_optimization_level(GraphOptimizationLevel::Level3)
+        .map_err(|e| e.to_string())?
+        .with_intra_threads(threads)
+        .map_err(|e| e.to_string())?
+        .with_config_entry("session.intra_op.allow_spinning", "0")
+        .map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_cuda_is_told_without_the_providers_sources() {
+        let recorded = "/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:122 \
+            std::conditional_t<THRW, void, onnxruntime::common::Status> CUDA failure 35: CUDA \
+            driver version is insufficient for CUDA runtime version ; GPU=-1 ; hostname=a ; \
+            file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider.cc ; \
+            line=336 ; expr=cudaSetDevice(info_.device_id); \n\n";
+        let told = plain(recorded);
+        let wanted =
+            "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version";
+        assert!(
+            told.starts_with(wanted) && !told.contains("onnxruntime_src"),
+            "{told}"
+        );
+        let missing = "libcublasLt.so.12: cannot open shared object file";
+        assert!(plain(&format!("Failed to load {missing}\n")).contains(missing));
+    }
+
+    #[test]
+    fn a_device_is_a_number_or_the_processor() {
+        assert_eq!("1".parse(), Ok(Compute::Gpu(1)));
+        assert_eq!("cpu".parse(), Ok(Compute::Processor));
+        for wrong in ["-1", "gpu", "", "1.5"] {
+            assert!(wrong.parse::<Compute>().is_err(), "{wrong:?}");
+        }
+    }
+}
