@@ -6,7 +6,7 @@ use std::path::Path;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::DIM;
@@ -25,8 +25,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
         .flat_map(|at| {
             let path = &state.images[at];
             let sign = sign(state, path);
-            let name = shortened(&printable(path), usize::from(area.width).saturating_sub(4));
-            let line = Line::from(vec![Span::raw(format!(" {sign} ")), Span::raw(name)]);
+            let most = usize::from(area.width).saturating_sub(4);
+            let name = shortened(&printable(path), most);
+            let line = Line::from(format!(" {sign} {name:<most$} "));
             let line = line.style(if at == state.at {
                 Style::new().add_modifier(Modifier::REVERSED)
             } else {

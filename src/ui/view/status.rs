@@ -107,7 +107,9 @@ fn line(state: &State) -> Line<'static> {
         None => state.draft_class().to_string(),
     };
     let mut spans = vec![
-        Span::styled(" ■ ", state.theme.swatch(state.colour(&class))),
+        Span::raw(" "),
+        Span::styled("■", state.theme.swatch(state.colour(&class))),
+        Span::raw(" "),
         Span::styled(class, STRONG),
     ];
     let Some(open) = state.shown() else {
@@ -241,7 +243,7 @@ fn grid(state: &State) -> &'static str {
 }
 
 fn review(state: &State) -> String {
-    let keys = "a accept  x reject  f flag  space later  e fix  s show  G sheet  u back  esc end";
+    let keys = "a accept  x reject  f flag  space later  e fix  s show  G sheet  u back  esc";
     let review = &state.review;
     if review.item().is_none() && !review.surveyed {
         return "looking for objects to review …".into();

@@ -51,8 +51,9 @@ fn classes(state: &State, text: &str) -> Vec<Line<'static>> {
         let key = class.and_then(|c| c.hotkey);
         let key = key.map_or(" ".to_string(), |k| k.to_string());
         Line::from(vec![
-            Span::styled(" ■ ", state.theme.swatch(state.colour(name))),
-            Span::styled(format!("{key} "), DIM),
+            Span::raw(" "),
+            Span::styled("■", state.theme.swatch(state.colour(name))),
+            Span::styled(format!(" {key} "), DIM),
             Span::raw(name.to_string()),
         ])
     };
