@@ -35,10 +35,10 @@ struct Session {
 }
 
 impl Session {
-    /// With the first image open and the click net.
+    /// With all images found, the first one open, and the click net.
     fn open(folder: &Path) -> Self {
         let mut session = Self::start(folder, "click");
-        session.settle(|s| s.shown().is_some());
+        session.settle(|s| s.walked && s.shown().is_some());
         session
     }
 
