@@ -167,3 +167,14 @@ fn the_grid_goes_on_for_the_second_corner_of_a_box() {
     assert_eq!((rect(&session).x0, rect(&session).y0), (corner.x, corner.y));
     assert_eq!(rect(&session).x1, session.cursor().x + 1);
 }
+
+#[test]
+fn esc_ends_a_search_for_objects_before_its_letters_come() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.type_text("f");
+    assert!(session.state.wants().hints.is_some());
+    session.keys("esc");
+    assert!(session.state.wants().hints.is_none());
+    assert!(!session.state.shown().expect("open").hinting);
+}

@@ -136,7 +136,8 @@ impl State {
             return;
         }
         let Some(open) = &mut self.open else { return };
-        if open.refinding.take().is_some() {
+        let searches = open.refinding.take().is_some() | std::mem::take(&mut open.hinting);
+        if searches {
             self.notice = Some(Notice::Info("no longer looked for".into()));
             return;
         }

@@ -23,7 +23,8 @@ impl State {
         if open.found.is_some() {
             self.show_hints();
         } else {
-            self.notice = Some(Notice::Info("looking for objects …".into()));
+            let told = "looking for objects …; esc stops";
+            self.notice = Some(Notice::Info(told.into()));
         }
     }
 
