@@ -11,7 +11,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::look::{self, Onlooker};
-use super::{Depth, Picture, check, colour, progressive, tone};
+use super::{Depth, Picture, check, colour, tone};
 use crate::core::geometry::Size;
 
 const CUT_SHORT: &str = "it is cut short and a part of it may be missing: copy it again";
@@ -36,31 +36,24 @@ fn options() -> DecoderOptions {
 pub fn read(file: &mut impl Read, onlooker: &mut Onlooker<'_>) -> ImageResult<Picture> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    let (size, is_whole) = (size_of(&bytes)?, is_whole(&bytes));
+    let bytes = bytes.as_slice();
+    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options());
+    decoder.decode_headers().map_err(told)?;
+    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let size = Size::new(width as u32, height as u32);
     check(size)?;
     if size.area() > LARGE && size.area() / PIXELS_A_BYTE > bytes.len() as u64 {
         return Err(damaged("it claims far more pixels than it has bytes for"));
     }
-    let mut waits = onlooker.waits_for(size);
-    if size.area() > LARGE && is_whole {
-        let mut show = |coarse: &[u8]| look::show_jpeg(coarse, onlooker);
-        let coarse = waits.then_some(&mut show as &mut dyn FnMut(&[u8]));
-        if let Some(one) = progressive::in_one_scan(&bytes, coarse) {
-            (bytes, waits) = (one, false);
-        }
-    }
-    let bytes = bytes.as_slice();
-    if waits {
+    if onlooker.waits_for(size) {
         look::show_jpeg(bytes, onlooker);
     }
-    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options());
-    decoder.decode_headers().map_err(told)?;
     let exif = decoder.exif();
     let orientation = exif.and_then(|e| Orientation::from_exif_chunk(e));
     let profile = decoder.icc_profile();
     let mut notes = Vec::new();
     // Half a picture can be looked at, but not without saying so.
-    if !is_whole {
+    if !is_whole(bytes) {
         notes.push(CUT_SHORT);
     }
     let pixels = match decoder.input_colorspace() {
@@ -94,13 +87,6 @@ pub fn read(file: &mut impl Read, onlooker: &mut Onlooker<'_>) -> ImageResult<Pi
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
         notes,
     })
-}
-
-fn size_of(bytes: &[u8]) -> ImageResult<Size> {
-    let mut decoder = Decoder::new_with_options(ZCursor::new(bytes), options());
-    decoder.decode_headers().map_err(told)?;
-    let (width, height) = decoder.dimensions().unwrap_or_default();
-    Ok(Size::new(width as u32, height as u32))
 }
 
 /// A picture of four inks: this decoder gives them as they are, for their profile.

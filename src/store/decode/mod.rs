@@ -1,6 +1,5 @@
 //! Image files to upright RGB8 pictures.
 
-mod bits;
 mod canvas;
 mod colour;
 mod jpeg;
@@ -9,7 +8,6 @@ mod look;
 mod parts;
 mod patched;
 mod png;
-mod progressive;
 mod range;
 mod strips;
 #[cfg(test)]
