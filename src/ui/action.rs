@@ -186,6 +186,8 @@ pub struct Wants {
     pub aside: Option<Ask>,
     /// What a click at the resting cursor would give.
     pub preview: Option<Ask>,
+    /// A mask to be snapped to the edges in its picture.
+    pub snap: Option<Snap>,
     /// What was switched on and off, to be kept in the person's file.
     pub switches: Option<(PathBuf, Switches)>,
     /// Tracks to write into the files of an image that is not open any more.
@@ -264,6 +266,20 @@ impl PartialEq for Ask {
     }
 }
 
+/// A mask whose outline shall move to the edges in its picture.
+#[derive(Debug, Clone)]
+pub struct Snap {
+    pub path: PathBuf,
+    pub image: Arc<Image>,
+    pub mask: Arc<Mask>,
+}
+
+impl PartialEq for Snap {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path && self.mask == other.mask
+    }
+}
+
 /// Tracks that objects of an image got when the person was on the next one already.
 #[derive(Debug, Clone)]
 pub struct Tracks {
@@ -323,6 +339,8 @@ pub enum Outcome {
     Hinted(Hints, Vec<Hint>),
     /// What came of a question that nobody waited for: proposals, or why there are none.
     Aside(Ask, Result<Vec<Proposal>, String>),
+    /// The mask with its outline at the picture's edges, or why not.
+    Snapped(Snap, Result<Mask, String>),
     /// The engine could not answer.
     Unanswered(PathBuf, String),
     EngineReady(String),

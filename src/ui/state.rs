@@ -69,6 +69,8 @@ pub struct Open {
     pub spent: u64,
     /// What the engine looks for of the image before.
     pub refinding: Option<Refinding>,
+    /// The draft's mask, while its outline is snapped to the edges.
+    pub snapping: Option<Arc<Mask>>,
     /// The prompt that got no answer.
     pub unanswered: bool,
     /// The prompt that the click net answered while the engine encodes.
@@ -363,6 +365,7 @@ impl State {
             milliseconds: None,
             spent: 0,
             refinding: None,
+            snapping: None,
             unanswered: false,
             stand_in: None,
             accepting: false,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::action::{Ask, Hints, Save, Survey, Wants};
+use super::action::{Ask, Hints, Save, Snap, Survey, Wants};
 use super::mode::Mode;
 use super::state::State;
 use crate::segment::Question;
@@ -24,6 +24,7 @@ impl State {
             aside: self.sought(),
             tracks: self.tracks.clone(),
             preview: self.previewable(),
+            snap: self.wanted_snap(),
             switches: self.settings.personal.clone().zip(self.switched),
             save: self.save(),
             class: self.new_class.clone(),
@@ -86,6 +87,16 @@ impl State {
             path: open.path.clone(),
             image: Arc::clone(&open.decoded.image),
             key: open.decoded.key,
+        })
+    }
+
+    fn wanted_snap(&self) -> Option<Snap> {
+        let open = self.shown()?;
+        let mask = open.snapping.clone()?;
+        Some(Snap {
+            path: open.path.clone(),
+            image: Arc::clone(&open.decoded.image),
+            mask,
         })
     }
 

@@ -161,6 +161,7 @@ fn a_mask_that_was_grown_snaps_back_to_the_edges_and_undo_takes_it_back() {
     session.keys(") ) )");
     let grown = mask(&session);
     session.keys("E");
+    session.settle(|s| s.wants().snap.is_none());
     let snapped = mask(&session);
     let (far, near) = (grown.iou(&answered), snapped.iou(&answered));
     assert!(near > far, "grown {far:.3}, snapped {near:.3}");

@@ -7,8 +7,7 @@ use crate::core::edges;
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Side};
-use crate::segment::classic::snap::snap;
-use crate::ui::action::Correction;
+use crate::ui::action::{Correction, Snap};
 use crate::ui::mode::{Brush, Mode, Notice, Snapping};
 use crate::ui::state::State;
 
@@ -268,8 +267,8 @@ impl State {
             }
             Correction::Smooth => return self.replace_mask(mask.smoothed(2 * pixel)),
             Correction::SnapToEdges => {
-                let snapped = snap(&open.decoded.image, &mask);
-                return self.replace_mask(snapped);
+                open.snapping = Some(mask);
+                return;
             }
         };
         let proposal = open.document().draft.proposal.as_ref();
@@ -286,6 +285,25 @@ impl State {
             }
         });
         self.notice = Some(Notice::Info(format!("threshold {threshold:.2}")));
+    }
+
+    /// Takes the snapped mask, unless the draft has changed meanwhile.
+    pub(super) fn snapped(&mut self, asked: &Snap, snapped: Result<Mask, String>) {
+        let Some(open) = self.open.as_mut().filter(|o| o.path == asked.path) else {
+            return;
+        };
+        if open.snapping.take_if(|mask| *mask == asked.mask).is_none() {
+            return;
+        }
+        let is_same = open.document().draft.mask().as_ref() == Some(&asked.mask);
+        match snapped {
+            Ok(mask) if is_same && mask == *asked.mask => {
+                self.notice = Some(Notice::Info("the outline lies at the edges".into()));
+            }
+            Ok(mask) if is_same => self.replace_mask(mask),
+            Ok(_) => {}
+            Err(why) => self.notice = Some(Notice::Problem(why)),
+        }
     }
 
     pub(super) fn replace_mask(&mut self, mask: Mask) {

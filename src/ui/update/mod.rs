@@ -176,6 +176,7 @@ impl State {
             Outcome::Previewed(answer) => self.previewed(*answer),
             Outcome::Hinted(asked, found) => self.hinted(&asked, found),
             Outcome::Aside(asked, found) => self.refound(&asked, found),
+            Outcome::Snapped(asked, snapped) => self.snapped(&asked, snapped),
             Outcome::Unanswered(path, why) => {
                 self.notice = Some(Notice::Problem(why));
                 if let Some(open) = self.open.as_mut().filter(|o| o.path == path) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::core::image::Image;
 use crate::segment::{BUILT_IN, Cancel};
-use crate::ui::action::{Ask, Hints};
+use crate::ui::action::{Ask, Hints, Snap};
 
 /// A picture that the engine may be asked about, with its key.
 pub type Picture = (Arc<Image>, u64);
@@ -29,6 +29,8 @@ struct Inner {
     aside: Option<Ask>,
     /// The question for the click net.
     meanwhile: Option<Ask>,
+    /// The mask to be snapped to edges.
+    snap: Option<Snap>,
     /// What a click would give; the click net answers it when nothing else waits for it.
     preview: Option<Ask>,
     /// To be computed ahead: the shown picture first, then its neighbours.
@@ -54,6 +56,7 @@ pub enum Job {
 #[derive(Debug)]
 pub enum Meanwhile {
     StandIn(Ask),
+    Snap(Snap),
     Preview(Ask),
 }
 
@@ -94,6 +97,12 @@ impl Desk {
     /// The newest question that nobody waits for, or that there is none any more.
     pub fn aside(&self, ask: Option<Ask>) {
         self.lock().aside = ask;
+        self.changed.notify_all();
+    }
+
+    /// The mask to be snapped, or that nobody wants it any more.
+    pub fn snap(&self, snap: Option<Snap>) {
+        self.lock().snap = snap;
         self.changed.notify_all();
     }
 
@@ -152,7 +161,9 @@ impl Desk {
     pub fn next_meanwhile(&self) -> Option<Meanwhile> {
         self.wait(|inner| {
             let stand_in = inner.meanwhile.take().map(Meanwhile::StandIn);
-            stand_in.or_else(|| inner.preview.take().map(Meanwhile::Preview))
+            stand_in
+                .or_else(|| inner.snap.take().map(Meanwhile::Snap))
+                .or_else(|| inner.preview.take().map(Meanwhile::Preview))
         })
     }
 

@@ -133,6 +133,9 @@ impl Workers {
         if wants.aside != self.last.aside {
             self.desk.aside(wants.aside.clone());
         }
+        if wants.snap != self.last.snap {
+            self.desk.snap(wants.snap.clone());
+        }
         if wants.preview != self.last.preview {
             self.desk.preview(wants.preview.clone());
         }

@@ -9,6 +9,7 @@ use super::{Event, caught, tell};
 use crate::core::distance::Depths;
 use crate::core::document::Proposal;
 use crate::core::image::Image;
+use crate::segment::classic::snap::snap;
 use crate::segment::proposals::{self, propose_everywhere};
 use crate::segment::{self, Engine, Error};
 use crate::ui::action::{Answer, Ask, Hint, Hints, Outcome};
@@ -139,39 +140,51 @@ fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sen
     }
 }
 
-/// Answers with the click net what the engine cannot answer yet, until the desk is closed.
+/// Answers with the click net what the engine cannot answer yet, and snaps outlines, until the desk
+/// is closed.
 pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
-    let mut net: Option<Box<dyn Engine>> = None;
+    let mut net: Opened = None;
     while let Some(next) = desk.next_meanwhile() {
-        let (Meanwhile::StandIn(ask) | Meanwhile::Preview(ask)) = &next;
-        let start = Instant::now();
-        let asked = caught("segmenting", &ask.path, || {
-            let mut fit = match net.take() {
-                Some(net) => net,
-                None => segment::open("click")?,
-            };
-            let result = fit.propose(&ask.question);
-            net = Some(fit);
-            result
-        });
-        // The engine's own answer is on its way: a stand-in that fails need not be told.
-        if let Ok(Ok(proposals)) = asked {
-            let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
-            let answer = |ask, is_final| {
-                Box::new(Answer {
-                    ask,
-                    proposals,
-                    milliseconds,
-                    is_final,
-                })
-            };
-            tell(
-                events,
-                match next {
-                    Meanwhile::StandIn(ask) => Outcome::Proposed(answer(ask, false)),
-                    Meanwhile::Preview(ask) => Outcome::Previewed(answer(ask, true)),
-                },
-            );
+        match next {
+            Meanwhile::StandIn(ask) => {
+                if let Some(answer) = meanwhile(&mut net, ask) {
+                    tell(events, Outcome::Proposed(Box::new(answer)));
+                }
+            }
+            Meanwhile::Preview(ask) => {
+                if let Some(answer) = meanwhile(&mut net, ask) {
+                    let is_final = true;
+                    let answer = Answer { is_final, ..answer };
+                    tell(events, Outcome::Previewed(Box::new(answer)));
+                }
+            }
+            Meanwhile::Snap(asked) => {
+                let snapped = caught("snapping in", &asked.path, || {
+                    snap(&asked.image, &asked.mask)
+                });
+                tell(events, Outcome::Snapped(asked, snapped));
+            }
         }
     }
+}
+
+/// The click net's answer. The engine's own is on its way: one that fails need not be told.
+fn meanwhile(net: &mut Opened, ask: Ask) -> Option<Answer> {
+    let start = Instant::now();
+    let asked = caught("segmenting", &ask.path, || {
+        let mut fit = match net.take() {
+            Some(net) => net,
+            None => segment::open("click")?,
+        };
+        let result = fit.propose(&ask.question);
+        *net = Some(fit);
+        result
+    });
+    let proposals = asked.ok()?.ok()?;
+    Some(Answer {
+        ask,
+        proposals,
+        milliseconds: start.elapsed().as_secs_f64() * 1000.0,
+        is_final: false,
+    })
 }
