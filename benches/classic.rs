@@ -26,10 +26,11 @@ struct Case {
 }
 
 fn main() {
+    sizes();
     let mut words = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
     let Some(folder) = words.next() else {
         println!(
-            "usage: cargo bench --bench classic -- FOLDER [NAME...] (with images/ and masks/)"
+            "cargo bench --bench classic -- FOLDER [NAME...] compares with images/ and masks/"
         );
         return;
     };
@@ -61,6 +62,59 @@ fn spent() -> f64 {
         .map(|t| t.parse::<f64>().expect("a number"))
         .sum::<f64>()
         / 100.0
+}
+
+/// What an answer costs in pictures of 1, 12 and 100 megapixels that the object nearly fills.
+fn sizes() {
+    const SIZES: [Size; 3] = [
+        Size::new(1200, 850),
+        Size::new(4200, 2860),
+        Size::new(12_000, 8400),
+    ];
+    const NAMES: [&str; 4] = ["grabcut", "watershed", "superpixels", "snap"];
+    println!("pictures of 1, 12 and 100 megapixels:");
+    let columns = SIZES.map(|size| {
+        let (image, disk) = disk_in_noise(size);
+        NAMES.map(|name| {
+            let start = spent();
+            answer(name, &image, &disk);
+            1000.0 * (spent() - start)
+        })
+    });
+    for (row, name) in NAMES.iter().enumerate() {
+        let [small, middle, huge] = columns.each_ref().map(|column| column[row]);
+        println!("  {name}: {small:.0}, {middle:.0}, {huge:.0} ms");
+    }
+}
+
+fn disk_in_noise(size: Size) -> (Arc<Image>, Mask) {
+    let disk = Mask::from_disk(size, size.bounds().centre(), 0.4 * f64::from(size.height));
+    let mut pixels = Vec::with_capacity(3 * size.area() as usize);
+    let mut seed = 1u32;
+    for byte in disk.to_bytes(size.bounds()) {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = (seed >> 27) as u8;
+        let [r, g, b] = [[60, 130, 70], [170, 60, 50]][usize::from(byte)];
+        pixels.extend([r + noise, g + noise, b + noise]);
+    }
+    (Arc::new(Image::from_rgb(size, pixels)), disk)
+}
+
+fn answer(name: &str, image: &Arc<Image>, disk: &Mask) {
+    if name == "snap" {
+        snap(image, disk);
+        return;
+    }
+    let prompt = Prompt {
+        rect: disk.bounds(),
+        clicks: vec![Click {
+            at: image.size().bounds().centre(),
+            side: Side::Inside,
+        }],
+    };
+    let question = Question::new(image, 0, prompt);
+    let mut engine = open(name).expect("a known engine");
+    engine.propose(&question).expect("an answer");
 }
 
 fn boxes(name: &str, cases: &[Case]) {

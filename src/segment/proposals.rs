@@ -55,7 +55,8 @@ impl Default for Options {
 ///
 /// A point that lies in a thing already found with a confidence of 0.9 is not asked again, so a
 /// picture of few things costs few questions. Things larger than a quarter of the picture do not
-/// count there: others may lie in front of them.
+/// count there: others may lie in front of them. One prompt is asked at a time: the decoders that
+/// people have take one a run, whatever their dimensions are called, and the embedding is made once.
 ///
 /// # Errors
 /// `Cancelled` as soon as `cancelled` says so, between two questions; what the engine fails with.

@@ -188,8 +188,8 @@ fn a_gpu_that_was_named_and_is_not_there_is_refused() {
     assert!(unknown.contains("number of a GPU"), "{unknown}");
 }
 
-/// `TERMASK_GPU` names a folder that `termask setup gpu --run` filled. Without a driver the loading
-/// ends there and nowhere before: every library of the wheels was found.
+/// `TERMASK_GPU` names a folder that `termask setup gpu --run` filled (`gpu.sh` does both). Without a
+/// driver the loading ends there and nowhere before: every library of the wheels was found.
 #[test]
 fn the_wheels_load_up_to_the_driver() {
     let Some(gpu) = std::env::var_os("TERMASK_GPU") else {
