@@ -81,30 +81,37 @@ def averaged(g, plane, cells, pads):
     return g.op("Resize", plane, "", "", g.ints(1, 1, cells, cells), mode="linear", antialias=1)
 
 
-def encoder(folder, name, shape, outputs, dtype=T.FLOAT, layout="chw", values="net", pads=False, cells=64, apart=None):
-    """`outputs`: name and shape of each; the one of 256 channels holds the red."""
+def encoder(
+    folder, name, shape, outputs, dtype=T.FLOAT, layout="chw", values="net", pads=False, cells=64, apart=None,
+    made=T.FLOAT,
+):
+    """`outputs`: name and shape of each, of type `made`; the one of 256 channels holds the red."""
     g = Graph()
     x = g.cast(name) if dtype != T.FLOAT else name
     if layout == "hwc":
         x = g.op("Unsqueeze", g.op("Transpose", x, perm=[2, 0, 1]), g.ints(0))
     cell = averaged(g, red(g, x, values), cells, pads)
+    cell = g.cast(cell, made) if made != T.FLOAT else cell
     for output, size in outputs:
         if size[-1] == cells and size[1] == 256:
             g.op("Expand", cell, g.ints(*size), out=output)
         else:
             mean = g.op("ReduceMean", cell, keepdims=1)
             g.op("Expand", g.op("Reshape", mean, g.ints(*[1] * len(size))), g.ints(*size), out=output)
-    g.save(f"{folder}/encoder.onnx", [(name, dtype, shape)], [(n, T.FLOAT, s) for n, s in outputs], apart)
+    g.save(f"{folder}/encoder.onnx", [(name, dtype, shape)], [(n, made, s) for n, s in outputs], apart)
 
 
 def decoder(
     folder, embeddings, points="point_coords", labels="point_labels", label_type=T.FLOAT, rank=3,
     boxes=None, feedback=None, size=None, size_type=T.FLOAT, masks=4, outputs=None, cells=64, given=False,
+    taken=T.FLOAT,
 ):
-    """`outputs`: names of scores, masks at the size asked for, small masks; None for none."""
+    """`outputs`: names of scores, masks at the size asked for, small masks; None for none. The embeddings are of
+    type `taken`."""
     g = Graph()
     image = next(n for n, s in embeddings if s[-1] == cells and s[1] == 256)
     plane = g.op("Slice", image, g.ints(0), g.ints(1), g.ints(1))
+    plane = g.cast(plane) if taken != T.FLOAT else plane
     flat = g.op("Reshape", points, g.ints(-1, 2))
     label = g.op("Reshape", g.cast(labels) if label_type != T.FLOAT else labels, g.ints(-1, 1))
     counts = g.cast(g.op("Greater", label, g.const(0.5)))
@@ -159,7 +166,7 @@ def decoder(
     order = [o[0] for o in (outputs if scores[1] == 0 else (full or low, scores, low if full else None)) if o]
     declared.sort(key=lambda p: order.index(p[0]))
     lead = [1] * (rank - 2)
-    inputs = [(n, T.FLOAT, s) for n, s in embeddings]
+    inputs = [(n, taken, s) for n, s in embeddings]
     inputs += [(points, T.FLOAT, lead + ["points", 2]), (labels, label_type, lead + ["points"])]
     if boxes:
         inputs.append((boxes, T.FLOAT, [1, "boxes", 4]))
@@ -187,6 +194,8 @@ def main(out):
     decoder(f"{out}/sam-labelme", one, masks=1, **USUAL)
     encoder(f"{out}/sam-apart", "x", SQUARE, one, apart="encoder.weights")
     decoder(f"{out}/sam-apart", one, masks=1, **USUAL)
+    encoder(f"{out}/sam-half", "x", SQUARE, one, T.FLOAT16, made=T.FLOAT16)
+    decoder(f"{out}/sam-half", one, masks=1, taken=T.FLOAT16, **USUAL)
     several = [(f"interm_{i}", [1, 64, 64, 768]) for i in range(4)]
     encoder(f"{out}/sam-hq", "input_image", FREE, one + several, layout="hwc", values="bytes", pads=True)
     decoder(f"{out}/sam-hq", one + [("interm_embeddings", [4, 1, 64, 64, 768])], masks=1, **USUAL)

@@ -16,12 +16,14 @@ use termask::segment::{self, Cancel, Engine, Error, Question};
 mod refused;
 
 /// Folder, engine's name, masks a prompt has, whether the previous mask is fed back.
-const FAMILIES: [(&str, &str, usize, bool); 15] = [
+const FAMILIES: [(&str, &str, usize, bool); 16] = [
     ("sam", "sam", 4, true),
     ("sam-chw", "sam", 1, true),
     ("sam-labelme", "sam", 1, true),
     // The weights lie in a file of their own.
     ("sam-apart", "sam", 1, true),
+    // Half precision, in and out.
+    ("sam-half", "sam", 1, true),
     ("sam-hq", "sam-hq", 1, true),
     ("efficientvit-sam", "efficientvit-sam", 3, false),
     ("edge-sam", "edge-sam", 4, false),
