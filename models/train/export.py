@@ -21,6 +21,7 @@ onnx.checker.check_model(m); onnx.save(m, dst)
 o = ort.SessionOptions(); o.intra_op_num_threads = 1; s = ort.InferenceSession(dst, o, providers=['CPUExecutionProvider'])
 import os, time
 print(dst, os.path.getsize(dst)/1e6, 'MB')
+print('last layer, for WEIGHTS and BIAS in src/segment/click/head.rs:', net.out.weight.flatten().tolist(), net.out.bias.item())
 for S in (256, 320, 384):
     x, p = torch.randn(1, 3, S, S), torch.rand(1, 4, S, S)
     with torch.no_grad(): ref = net(x, p).numpy()
