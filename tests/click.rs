@@ -57,7 +57,7 @@ fn reference_mask(n: usize) -> Mask {
 fn masks_are_those_of_the_reference() {
     let mut net = ClickNet::with_threads(2)
         .expect("the built-in net runs")
-        .with_method(Method::PLAIN);
+        .with_method(Method::plain());
     for (n, question) in questions().into_iter().enumerate() {
         let proposal = net.propose(&question).expect("an answer").remove(0);
         let iou = proposal.mask.iou(&reference_mask(n));

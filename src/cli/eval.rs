@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::symbols::Marker;
@@ -16,7 +17,7 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 use self::masks::{Pair, pairs, samples};
 use crate::core::adaptation::Adaptation;
 use crate::core::printable::printable;
-use crate::segment::click::{ClickNet, Method};
+use crate::segment::click::{ClickNet, Method, Step};
 use crate::segment::evaluate::{Protocol, Report, Trial, Trust, evaluate};
 use crate::segment::{self, Engine};
 use crate::store::settings;
@@ -45,6 +46,9 @@ pub struct Args {
     /// The click net with one pass and nothing around it
     #[arg(long)]
     plain: bool,
+    /// Leave a step around the click net out, to see what it is worth
+    #[arg(long, value_name = "STEP", conflicts_with = "plain", value_parser = steps())]
+    without: Vec<Step>,
     /// Use what the folder of the images taught the click net about a class
     #[arg(long, value_name = "CLASS")]
     adapted: Option<String>,
@@ -109,18 +113,29 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The click net as `--plain` wants it, or the engine by name.
+fn steps() -> impl TypedValueParser<Value = Step> {
+    let names = Step::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(names)
+        .map(|name| Step::from_name(&name).expect("one of the possible values"))
+}
+
+/// The click net as `--plain` or `--without` wants it, or the engine by name.
 fn engine(args: &Args) -> anyhow::Result<Box<dyn Engine>> {
-    if !args.plain {
+    if !args.plain && args.without.is_empty() {
         return Ok(segment::open(&args.engine)?);
     }
     if args.engine != "click" {
         bail!(
-            "--plain is for the click net; leave it out for {:?}",
+            "--plain and --without are for the click net; leave them out for {:?}",
             args.engine
         );
     }
-    Ok(Box::new(ClickNet::open()?.with_method(Method::PLAIN)))
+    let method = if args.plain {
+        Method::plain()
+    } else {
+        Method::default().without(&args.without)
+    };
+    Ok(Box::new(ClickNet::open()?.with_method(method)))
 }
 
 fn adaptation(args: &Args) -> anyhow::Result<Option<Arc<Adaptation>>> {

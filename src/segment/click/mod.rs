@@ -5,6 +5,7 @@ mod confidence;
 mod edges;
 pub mod head;
 mod input;
+mod method;
 mod obey;
 mod pass;
 
@@ -15,10 +16,12 @@ use ort::value::TensorRef;
 use sha2::{Digest, Sha256};
 
 pub use self::input::Input;
+pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 
 use self::head::Evidence;
 use self::input::Before;
+use self::method::Kind;
 use self::pass::Facing;
 use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
@@ -32,44 +35,6 @@ static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
 pub const SIZE: usize = 384;
 /// A pixel belongs to the object above this probability.
 pub const THRESHOLD: f32 = 0.49;
-
-/// How an answer is come by: each pass is shown the answer of the one before, and what is done to the
-/// last one's probabilities.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Method {
-    /// For a first click without a box.
-    pub click: &'static [Pass],
-    /// For a box.
-    pub rect: &'static [Pass],
-    /// For a click that refines an answer.
-    pub correction: &'static [Pass],
-    pub edges: Edges,
-}
-
-/// Whether probabilities are drawn to the edges of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edges {
-    AsTheyAre,
-    Followed,
-}
-
-impl Method {
-    /// One pass (two for a first click without a box) as in `models/train/noc.py`.
-    pub const PLAIN: Self = Self {
-        click: &[Pass::LOOK, Pass::LOOK],
-        rect: &[Pass::LOOK],
-        correction: &[Pass::LOOK],
-        edges: Edges::AsTheyAre,
-    };
-    /// What the program does. A correction is first read mirrored, since a network errs otherwise
-    /// there, and the mean of both is what the last pass makes of it.
-    pub const FULL: Self = Self {
-        click: &[Pass::GLANCE, Pass::CLOSE],
-        rect: &[Pass::LOOK, Pass::LOOK],
-        correction: &[Pass::GLANCE.mirrored(), Pass::CLOSE],
-        edges: Edges::Followed,
-    };
-}
 
 /// The built-in engine.
 pub struct ClickNet {
@@ -118,7 +83,7 @@ impl ClickNet {
             session,
             logits: only("logits")?,
             features: only("features")?,
-            method: Method::FULL,
+            method: Method::default(),
             device,
         })
     }
@@ -147,11 +112,11 @@ impl ClickNet {
     pub fn last_input(&mut self, question: &Question) -> Result<Input> {
         let size = question.image.size();
         let mut before = question.previous.as_ref().map(Before::from_proposal);
-        let passes = match (&before, question.prompt.rect) {
-            (Some(_), _) => self.method.correction,
-            (None, Some(_)) => self.method.rect,
-            (None, None) => self.method.click,
-        };
+        let passes = self.method.passes(match (&before, question.prompt.rect) {
+            (Some(_), _) => Kind::Correction,
+            (None, Some(_)) => Kind::Rect,
+            (None, None) => Kind::Click,
+        });
         let (last, earlier) = passes.split_last().expect("every method has a pass");
         for pass in earlier {
             let input = Input::new(question, before.as_ref(), *pass);
@@ -171,7 +136,7 @@ impl ClickNet {
         threshold: f32,
     ) -> Proposal {
         let mut values = probabilities(logits);
-        if self.method.edges == Edges::Followed {
+        if self.method.has(Step::Edges) {
             values = edges::follow(
                 &values,
                 &input.image,
@@ -181,9 +146,12 @@ impl ClickNet {
             );
         }
         let soft = soft(input, &values);
-        let mask = soft.mask(question.image.size(), threshold);
+        let mut mask = soft.mask(question.image.size(), threshold);
+        if self.method.has(Step::Obeyed) {
+            mask = obey::obeying(&mask, &question.prompt, soft.scale);
+        }
         Proposal {
-            mask: obey::obeying(&mask, &question.prompt, soft.scale),
+            mask,
             confidence: confidence::predicted_iou(&soft, threshold, &question.prompt),
             soft: Some(Arc::new(soft)),
             threshold,
