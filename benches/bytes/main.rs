@@ -19,12 +19,12 @@ use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
 use scenes::{ACTIONS, CELLS, Scenes};
 use termask::core::scene::Scene;
-use termask::term::Graphics;
 use termask::term::blocks::{Blocks, Depth};
 use termask::term::iterm::Iterm;
 use termask::term::kitty::Kitty;
 use termask::term::painter::{Painter, Refined};
 use termask::term::sixel::Sixel;
+use termask::term::{Graphics, Way};
 
 fn main() {
     if others::is_child() {
@@ -88,7 +88,7 @@ impl Artist {
         match graphics {
             Graphics::Kitty => Self::Painter(Box::<Kitty>::default()),
             Graphics::Sixel => Self::Painter(Box::<Sixel>::default()),
-            Graphics::Iterm => Self::Painter(Box::<Iterm>::default()),
+            Graphics::Iterm => Self::Painter(Box::new(Iterm::new(Way::Direct))),
             Graphics::Blocks => {
                 let sink = Sink::default();
                 Self::Cells {

@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::FOUND;
+use super::annotate::graphics;
 use crate::core::printable::printable_text;
 use crate::segment::click::{self, ClickNet};
 use crate::segment::runtime::{self, Device};
-use crate::term::probe;
+use crate::term::{Graphics, probe};
 
 /// Say what terminal, runtime, model and cache were found, and what to do about what is missing
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,9 @@ pub struct Args {
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
+    /// Say how pictures would get on the screen with this option.
+    #[arg(long, value_name = "KIND", value_parser = graphics())]
+    graphics: Option<Graphics>,
 }
 
 /// All that was looked at.
@@ -42,6 +46,8 @@ struct Terminal {
     program: Option<String>,
     over_ssh: bool,
     in_tmux: bool,
+    /// What the terminal calls itself, and where tmux shows it.
+    name: Option<String>,
     /// How pictures are shown, and why; none without a terminal.
     graphics: Option<&'static str>,
     reason: Option<String>,
@@ -81,7 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut advice = Vec::new();
     let findings = Findings {
         version: env!("CARGO_PKG_VERSION"),
-        terminal: terminal(&mut advice),
+        terminal: terminal(args.graphics, &mut advice),
         runtime: runtime(&mut advice),
         model: Model {
             name: "click",
@@ -103,10 +109,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn terminal(advice: &mut Vec<String>) -> Terminal {
+fn terminal(asked: Option<Graphics>, advice: &mut Vec<String>) -> Terminal {
     let present = io::stdin().is_terminal() && io::stdout().is_terminal();
     let named = |name| env::var(name).ok().filter(|v| !v.is_empty());
     let report = present.then(probe::probe).and_then(Result::ok);
+    let report = match asked {
+        Some(graphics) => report.map(|r| r.forced(graphics)),
+        None => report,
+    };
     if let Some(report) = &report {
         advice.extend(report.advice.iter().cloned());
     }
@@ -118,7 +128,8 @@ fn terminal(advice: &mut Vec<String>) -> Terminal {
         term: named("TERM"),
         program: named("TERM_PROGRAM"),
         over_ssh: named("SSH_CONNECTION").is_some(),
-        in_tmux: named("TMUX").is_some(),
+        in_tmux: named("TMUX").is_some() || report.as_ref().is_some_and(|r| r.is_in_tmux),
+        name: report.as_ref().and_then(|r| r.name.clone()),
         graphics: report.as_ref().map(|r| r.graphics.name()),
         reason: report.as_ref().map(|r| r.reason.clone()),
         cell: report
@@ -237,7 +248,7 @@ impl Terminal {
                 .clone()
                 .unwrap_or_else(|| "TERM is not set".into()),
         ];
-        words.extend(self.program.clone());
+        words.extend(self.name.clone().or_else(|| self.program.clone()));
         words.extend(self.size.map(|(c, r)| format!("{c}x{r} cells")));
         words.extend(self.over_ssh.then(|| "over SSH".into()));
         words.extend(self.in_tmux.then(|| "in tmux".into()));

@@ -4,6 +4,8 @@ use std::env;
 
 use crossterm::terminal;
 
+pub use super::answers::Answers;
+use super::answers::{self, cell_size, has_registers, version};
 use super::tmux::{Passage, Tmux};
 use super::{Graphics, Way, background};
 use crate::core::geometry::CellSize;
@@ -15,6 +17,7 @@ pub struct Report {
     pub graphics: Graphics,
     /// How they get there.
     pub way: Way,
+    ways: Ways,
     /// Why this way of showing pictures.
     pub reason: String,
     /// The terminal's name, where it told one.
@@ -24,8 +27,7 @@ pub struct Report {
     pub is_cell_known: bool,
     /// The colour behind the text, where the terminal told it.
     pub background: Option<Rgb>,
-    /// The number of the pane, inside tmux.
-    pub pane: Option<u8>,
+    pub is_in_tmux: bool,
     /// Seconds until the terminal answered; `None` where it did not.
     pub round_trip: Option<f64>,
     /// Bytes a second that the line carries; `None` where that is too fast to tell.
@@ -38,37 +40,32 @@ impl Report {
     /// The same terminal with the protocol that the person asked for.
     #[must_use]
     pub fn forced(self, graphics: Graphics) -> Self {
-        let way = match (graphics, self.pane) {
-            _ if graphics == self.graphics => self.way,
-            (Graphics::Kitty, Some(pane)) => Way::Relative(pane),
-            (Graphics::Sixel, Some(_)) => Way::Passed,
-            _ => Way::Direct,
+        let reason = if graphics == self.graphics {
+            format!("asked for with --graphics, and {}", self.reason)
+        } else {
+            format!(
+                "asked for with --graphics; otherwise it would be {}: {}",
+                self.graphics.name(),
+                self.reason
+            )
         };
         Self {
             graphics,
-            way,
-            reason: "asked for with --graphics".into(),
+            way: self.ways.of(graphics),
+            reason,
             ..self
         }
     }
-}
-
-/// The answers, as bytes.
-#[derive(Debug, Clone, Default)]
-pub struct Answers {
-    /// Of the terminal, or of tmux where it runs there.
-    pub plain: Vec<u8>,
-    /// Of the terminal behind tmux.
-    pub through: Vec<u8>,
-    /// Seconds until they came.
-    pub round_trip: Option<f64>,
 }
 
 /// What the environment tells.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     pub tmux: Option<Tmux>,
-    pub term_program: String,
+    /// `TERM_PROGRAM`.
+    pub program: String,
+    /// What the person says that the terminal is, in its own words: `TERMASK_TERMINAL`.
+    pub terminal: String,
     /// Pixels and cells of the window, as the kernel has them.
     pub window: Option<((u16, u16), (u16, u16))>,
 }
@@ -79,7 +76,8 @@ impl Surroundings {
         let window = window.filter(|w| w.width > 0 && w.columns > 0);
         Self {
             tmux: None,
-            term_program: env::var("TERM_PROGRAM").unwrap_or_default(),
+            program: env::var("TERM_PROGRAM").unwrap_or_default(),
+            terminal: env::var("TERMASK_TERMINAL").unwrap_or_default(),
             window: window.map(|w| ((w.width, w.height), (w.columns, w.rows))),
         }
     }
@@ -88,16 +86,14 @@ impl Surroundings {
 /// What was chosen, why, and what would be better.
 struct Choice {
     graphics: Graphics,
-    way: Way,
     reason: &'static str,
     advice: Option<&'static str>,
 }
 
 impl Choice {
-    const fn new(graphics: Graphics, way: Way, reason: &'static str) -> Self {
+    const fn new(graphics: Graphics, reason: &'static str) -> Self {
         Self {
             graphics,
-            way,
             reason,
             advice: None,
         }
@@ -106,9 +102,27 @@ impl Choice {
     const fn blocks(reason: &'static str, advice: &'static str) -> Self {
         Self {
             graphics: Graphics::Blocks,
-            way: Way::Direct,
             reason,
             advice: Some(advice),
+        }
+    }
+}
+
+/// What each protocol would make of this terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ways {
+    kitty: Way,
+    sixel: Way,
+    iterm: Way,
+}
+
+impl Ways {
+    const fn of(self, graphics: Graphics) -> Way {
+        match graphics {
+            Graphics::Kitty => self.kitty,
+            Graphics::Sixel => self.sixel,
+            Graphics::Iterm => self.iterm,
+            Graphics::Blocks => Way::Direct,
         }
     }
 }
@@ -117,62 +131,78 @@ impl Choice {
 pub fn conclude(answers: &Answers, around: &Surroundings) -> Report {
     let plain = String::from_utf8_lossy(&answers.plain);
     let through = String::from_utf8_lossy(&answers.through);
-    let name = plain
-        .split_once("\x1bP>|")
-        .and_then(|(_, rest)| rest.split_once('\x1b'))
-        .map(|(name, _)| name.to_string());
-    let choice = match &around.tmux {
-        Some(tmux) => in_tmux(tmux, &plain, &through),
-        None => direct(&plain, name.as_deref().unwrap_or_default(), around),
+    let told = answers::name(&plain);
+    let said = around.terminal.as_str();
+    let (choice, ways, name) = if let Some(tmux) = &around.tmux {
+        let tmux = match said {
+            "" => tmux.clone(),
+            said => Tmux {
+                terminal: said.into(),
+                ..tmux.clone()
+            },
+        };
+        let own = told.map_or_else(|| format!("tmux {}", tmux.version), Into::into);
+        let name = match tmux.terminal.as_str() {
+            "" => own,
+            terminal => format!("{own} in {terminal}"),
+        };
+        let (choice, ways) = in_tmux(&tmux, &plain, &through);
+        (choice, ways, Some(name))
+    } else {
+        let name = if said.is_empty() { told } else { Some(said) };
+        let (choice, ways) = direct(&plain, name.unwrap_or_default(), around);
+        (choice, ways, name.map(Into::into))
     };
     let (cell, is_cell_known) = cell_size(&plain, &through, around);
     Report {
         graphics: choice.graphics,
-        way: choice.way,
+        way: ways.of(choice.graphics),
+        ways,
         reason: choice.reason.into(),
-        name: match &around.tmux {
-            Some(tmux) if !tmux.terminal.is_empty() => Some(format!(
-                "{} in {}",
-                name.unwrap_or_else(|| format!("tmux {}", tmux.version)),
-                tmux.terminal
-            )),
-            _ => name,
-        },
+        name,
         cell,
         is_cell_known,
         background: background::told(&plain),
-        pane: around.tmux.as_ref().map(|tmux| tmux.pane),
+        is_in_tmux: around.tmux.is_some(),
         round_trip: answers.round_trip,
         rate: None,
         advice: choice.advice.into_iter().map(Into::into).collect(),
     }
 }
 
-fn direct(plain: &str, name: &str, around: &Surroundings) -> Choice {
-    let has_sixel = attributes(plain).is_some_and(|a| a.contains(&4));
-    let is_xterm_js = name.contains("xterm.js") || around.term_program == "vscode";
-    let program = around.term_program.as_str();
-    let speaks_iterm = name.starts_with("iTerm2") || program == "iTerm.app";
-    if plain.contains("\x1b_Gi=31;OK") && !is_xterm_js {
-        let way = if version(name, "kitty(") >= Some((0, 20)) {
-            Way::Edits
-        } else {
-            Way::Direct
-        };
+fn direct(plain: &str, name: &str, around: &Surroundings) -> (Choice, Ways) {
+    let program = around.program.as_str();
+    let is_xterm_js = name.contains("xterm.js") || program == "vscode";
+    let edits = version(name, "kitty(") >= Some((0, 20));
+    let ways = Ways {
+        kitty: if edits { Way::Edits } else { Way::Direct },
+        sixel: Way::Direct,
+        iterm: Way::Direct,
+    };
+    (choose(plain, name, program, is_xterm_js), ways)
+}
+
+/// Where the answers leave it open, the program that the environment names decides.
+fn choose(plain: &str, name: &str, program: &str, is_xterm_js: bool) -> Choice {
+    if name.starts_with("iTerm2") || program == "iTerm.app" {
+        return Choice::new(Graphics::Iterm, "the terminal is iTerm2");
+    }
+    if answers::has_kitty(plain) && !is_xterm_js {
         let reason = "the terminal answered the kitty graphics query";
-        return Choice::new(Graphics::Kitty, way, reason);
+        return Choice::new(Graphics::Kitty, reason);
     }
-    if has_sixel {
-        let (way, reason) = if is_xterm_js {
-            let reason = "xterm.js shows sixel, in opaque patches: it never blends pictures";
-            (Way::Opaque, reason)
+    if answers::has_sixel(plain) {
+        let reason = if is_xterm_js {
+            "xterm.js shows sixel, in opaque patches: it never blends pictures"
         } else {
-            (Way::Direct, "the terminal's attributes name sixel")
+            "the terminal's attributes name sixel"
         };
-        return Choice::new(Graphics::Sixel, way, reason);
+        return Choice::new(Graphics::Sixel, reason);
     }
-    if speaks_iterm {
-        return Choice::new(Graphics::Iterm, Way::Direct, "the terminal is iTerm2");
+    let has_inline = ["WezTerm", "mintty"];
+    if has_inline.iter().any(|known| name.starts_with(known)) || has_inline.contains(&program) {
+        let reason = "the terminal is one that shows iTerm2's inline images";
+        return Choice::new(Graphics::Iterm, reason);
     }
     let advice = if is_xterm_js {
         "in VS Code turn on terminal.integrated.enableImages and terminal.integrated.gpuAcceleration"
@@ -187,34 +217,63 @@ fn direct(plain: &str, name: &str, around: &Surroundings) -> Choice {
     Choice::blocks(reason, advice)
 }
 
-fn in_tmux(tmux: &Tmux, plain: &str, through: &str) -> Choice {
-    let name = tmux.terminal.as_str();
-    if through.contains("\x1b_Gi=31;OK") && !name.contains("xterm.js") {
-        return match version(name, "kitty(") {
-            Some(at) if at >= (0, 31) => Choice::new(
-                Graphics::Kitty,
-                Way::Relative(tmux.pane),
-                "inside tmux, kitty answered through it and places pictures relative to one cell",
-            ),
-            Some(_) => Choice::blocks(
-                "inside tmux, where kitty before 0.31 cannot keep a picture in its pane",
-                "update kitty to 0.31 or later for pictures inside tmux, or start termask outside \
-                 of tmux",
-            ),
-            None => Choice::blocks(
-                "inside tmux, whose terminal cannot place pictures relative to a character",
-                "start termask outside of tmux, or use kitty 0.31 or later",
-            ),
+fn in_tmux(tmux: &Tmux, plain: &str, through: &str) -> (Choice, Ways) {
+    let kitty = kitty_in_tmux(tmux, through);
+    let knows_sixel = answers::has_sixel(plain) && !has_registers(through);
+    let passed = |so| if so { Way::Passed } else { Way::Direct };
+    let ways = Ways {
+        // What nothing is known of may at least know the characters.
+        kitty: kitty.map_or(Way::Tiles(tmux.pane), |(way, _)| way),
+        sixel: passed(tmux.is_near() && !knows_sixel),
+        iterm: passed(tmux.is_near()),
+    };
+    let taken = kitty.map(|(_, reason)| Choice::new(Graphics::Kitty, reason));
+    let choice = taken.or_else(|| other_in_tmux(tmux, plain, through));
+    (choice.unwrap_or_else(|| none_in_tmux(tmux, through)), ways)
+}
+
+/// How kitty's pictures get through tmux, and why so.
+fn kitty_in_tmux(tmux: &Tmux, through: &str) -> Option<(Way, &'static str)> {
+    let (name, pane) = (tmux.terminal.as_str(), tmux.pane);
+    if !answers::has_kitty(through) || name.contains("xterm.js") {
+        return None;
+    }
+    let relative = (
+        Way::Relative(pane),
+        "inside tmux, kitty answered through it and places pictures relative to one cell",
+    );
+    if let Some(version) = version(name, "kitty(") {
+        let reason = "inside tmux, where kitty before 0.31 shows one picture in characters";
+        let grid = (Way::Grid(pane), reason);
+        return match version {
+            (0, ..28) => None,
+            (0, ..31) => Some(grid),
+            _ => Some(relative),
         };
     }
-    if has_registers(through) {
+    if name.to_lowercase().starts_with("ghostty") {
+        let reason = "inside tmux, where Ghostty shows pictures of a few cells each in characters";
+        return Some((Way::Tiles(pane), reason));
+    }
+    // tmux may not know who shows it.
+    answers::has_relative(through).then_some(relative)
+}
+
+fn other_in_tmux(tmux: &Tmux, plain: &str, through: &str) -> Option<Choice> {
+    if tmux.terminal.starts_with("iTerm2") && tmux.is_near() && !through.is_empty() {
+        let reason = "inside tmux, the terminal behind it is iTerm2";
+        return Some(Choice::new(Graphics::Iterm, reason));
+    }
+    if has_registers(through) && tmux.is_near() {
         let reason = "inside tmux, the terminal behind it shows sixel";
-        return Choice::new(Graphics::Sixel, Way::Passed, reason);
+        return Some(Choice::new(Graphics::Sixel, reason));
     }
-    if attributes(plain).is_some_and(|a| a.contains(&4)) {
-        let reason = "tmux itself shows sixel";
-        return Choice::new(Graphics::Sixel, Way::Direct, reason);
-    }
+    let reason = "tmux itself shows sixel";
+    answers::has_sixel(plain).then_some(Choice::new(Graphics::Sixel, reason))
+}
+
+/// Why there is no picture.
+fn none_in_tmux(tmux: &Tmux, through: &str) -> Choice {
     if tmux.passage == Passage::Closed {
         return Choice::blocks(
             "inside tmux, which passes no pictures on",
@@ -222,174 +281,31 @@ fn in_tmux(tmux: &Tmux, plain: &str, through: &str) -> Choice {
              without the first word, into ~/.tmux.conf)",
         );
     }
+    if has_registers(through) {
+        return Choice::blocks(
+            "inside a tmux elsewhere, which cannot be asked where in the terminal its pane lies",
+            "start tmux on this machine, or connect from outside of it",
+        );
+    }
+    if version(&tmux.terminal, "kitty(").is_some() && answers::has_kitty(through) {
+        return Choice::blocks(
+            "inside tmux, where kitty before 0.28 cannot keep a picture in its pane",
+            "update kitty to 0.31 or later for pictures inside tmux, or start termask outside of \
+             tmux",
+        );
+    }
+    if answers::has_kitty(through) {
+        return Choice::blocks(
+            "inside tmux, whose terminal does not say that it shows pictures in characters",
+            "start termask outside of tmux, or use kitty 0.31 or later; --graphics kitty tries it",
+        );
+    }
     Choice::blocks(
         "inside tmux, and no terminal behind it named kitty graphics or sixel",
-        "tmux passes pictures on with `tmux set -g allow-passthrough on`, to kitty 0.31 or later, \
-         foot and xterm -ti vt340",
+        "tmux passes pictures on with `tmux set -g allow-passthrough on`, to kitty, Ghostty, foot \
+         and xterm -ti vt340",
     )
 }
 
-/// Whether the terminal told how many colours its sixel pictures have: `ESC [ ? 1 ; 0 ; n S`.
-fn has_registers(text: &str) -> bool {
-    text.contains("\x1b[?1;0;")
-}
-
-fn attributes(text: &str) -> Option<Vec<u32>> {
-    let mut found = text.split("\x1b[?").skip(1).filter_map(|rest| {
-        let end = rest.find(|c: char| c != ';' && !c.is_ascii_digit())?;
-        rest[end..].starts_with('c').then_some(&rest[..end])
-    });
-    let numbers = found.next()?;
-    numbers.split(';').map(|n| n.parse().ok()).collect()
-}
-
-/// Major and minor version in a name such as `kitty(0.35.2)`.
-fn version(name: &str, prefix: &str) -> Option<(u32, u32)> {
-    let mut numbers = name.strip_prefix(prefix)?.split('.');
-    let mut next = || {
-        let digits = numbers.next()?;
-        let end = digits.find(|c: char| !c.is_ascii_digit());
-        digits[..end.unwrap_or(digits.len())].parse().ok()
-    };
-    Some((next()?, next()?))
-}
-
-/// From `ESC [ 6 ; height ; width t`, else from the window's pixels. xterm.js has cells of broken
-/// pixels, which only the size of the whole text tells.
-fn cell_size(plain: &str, through: &str, around: &Surroundings) -> (CellSize, bool) {
-    let report = |text: &str, kind: &str| {
-        let rest = text.split(kind).nth(1)?;
-        let (height, width) = rest.split_once('t')?.0.split_once(';')?;
-        Some((width.parse::<f64>().ok()?, height.parse::<f64>().ok()?))
-    };
-    let per_cell = |(w, h): (f64, f64)| {
-        let (_, (cols, rows)) = around.window?;
-        Some((w / f64::from(cols.max(1)), h / f64::from(rows.max(1))))
-    };
-    let told = |text: &str| {
-        let cell = report(text, "\x1b[6;")?;
-        let exact = report(text, "\x1b[4;").and_then(per_cell);
-        let is_broken = |v: &(f64, f64)| {
-            (v.0 - cell.0).abs() < 1.0 && (v.1 - cell.1).abs() < 1.0 && text.contains("xterm.js")
-        };
-        Some(exact.filter(is_broken).unwrap_or(cell))
-    };
-    let window = around
-        .window
-        .and_then(|((w, h), _)| per_cell((w.into(), h.into())));
-    let found = told(plain).or_else(|| told(through)).or(window);
-    match found.filter(|(w, h)| *w >= 2.0 && *h >= 2.0) {
-        Some((width, height)) => (CellSize { width, height }, true),
-        None => (CellSize::default(), false),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plain(answer: &[u8]) -> Report {
-        let answers = Answers {
-            plain: answer.to_vec(),
-            ..Answers::default()
-        };
-        conclude(&answers, &Surroundings::default())
-    }
-
-    fn through(answer: &[u8], terminal: &str, passage: Passage) -> Report {
-        let answers = Answers {
-            plain: b"\x1bP>|tmux 3.3a\x1b\\\x1b[?1;2c".to_vec(),
-            through: answer.to_vec(),
-            ..Answers::default()
-        };
-        let tmux = Tmux {
-            version: "3.3a".into(),
-            terminal: terminal.into(),
-            passage,
-            pane: 3,
-        };
-        let around = Surroundings {
-            tmux: Some(tmux),
-            ..Surroundings::default()
-        };
-        conclude(&answers, &around)
-    }
-
-    #[test]
-    fn kitty_is_taken_where_its_query_is_answered() {
-        let report = plain(
-            b"\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.35.2)\x1b\\\x1b[6;20;10t\x1b[4;800;1000t\x1b[?62;c",
-        );
-        assert_eq!((report.graphics, report.way), (Graphics::Kitty, Way::Edits));
-        assert_eq!(report.name.as_deref(), Some("kitty(0.35.2)"));
-        assert_eq!((report.cell.width, report.cell.height), (10.0, 20.0));
-    }
-
-    #[test]
-    fn another_terminal_with_kitty_graphics_gets_whole_pictures() {
-        let report = plain(b"\x1b_Gi=31;OK\x1b\\\x1bP>|ghostty 1.1.0\x1b\\\x1b[?62;22c");
-        assert_eq!(
-            (report.graphics, report.way),
-            (Graphics::Kitty, Way::Direct)
-        );
-    }
-
-    #[test]
-    fn sixel_is_read_from_the_attributes() {
-        let report = plain(b"\x1b[?63;1;2;4;6c");
-        assert_eq!(report.graphics, Graphics::Sixel);
-        assert!(!report.is_cell_known);
-        assert_eq!(plain(b"\x1b[?64;1;2;6;22c").graphics, Graphics::Blocks);
-    }
-
-    #[test]
-    fn xterm_js_gets_opaque_sixel_though_it_answers_the_kitty_query() {
-        let report = plain(b"\x1b_Gi=31;OK\x1b\\\x1bP>|xterm.js(6.1.0)\x1b\\\x1b[?62;4;9;22c");
-        assert_eq!(
-            (report.graphics, report.way),
-            (Graphics::Sixel, Way::Opaque)
-        );
-    }
-
-    #[test]
-    fn a_terminal_that_answers_nothing_gets_blocks_and_advice() {
-        let report = plain(b"");
-        assert_eq!(report.graphics, Graphics::Blocks);
-        assert!(!report.advice.is_empty());
-    }
-
-    #[test]
-    fn inside_tmux_the_version_of_kitty_decides() {
-        let ok = b"\x1b_Gi=31;OK\x1b\\\x1b[6;20;10t";
-        let taken = |name| through(ok, name, Passage::Open);
-        assert_eq!(taken("kitty(0.35.2)").way, Way::Relative(3));
-        assert!(taken("kitty(0.35.2)").is_cell_known);
-        for other in ["kitty(0.26.5)", "ghostty 1.1.0"] {
-            let report = taken(other);
-            assert_eq!(report.graphics, Graphics::Blocks);
-            assert!(report.advice[0].contains("outside of tmux"));
-        }
-    }
-
-    #[test]
-    fn sixel_behind_tmux_shows_in_its_number_of_colours() {
-        let report = through(
-            b"\x1b[?1;0;1024S\x1b[6;19;10t",
-            "foot(1.13.1)",
-            Passage::Open,
-        );
-        assert_eq!(
-            (report.graphics, report.way),
-            (Graphics::Sixel, Way::Passed)
-        );
-        let refused = through(b"\x1b[?1;3;0S\x1b[6;19;10t", "XTerm(379)", Passage::Open);
-        assert_eq!(refused.graphics, Graphics::Blocks);
-    }
-
-    #[test]
-    fn a_closed_tmux_is_told_how_to_open() {
-        let report = through(b"", "kitty(0.35.2)", Passage::Closed);
-        assert_eq!(report.graphics, Graphics::Blocks);
-        assert!(report.advice[0].contains("tmux set -g allow-passthrough on"));
-    }
-}
+mod tests;

@@ -7,8 +7,8 @@ use super::line::Command;
 use super::pace::Speed;
 use super::painter::{Painter, Refined};
 use super::patches::{Block, Rows, Shown, erase};
-use super::photo;
 use super::png::{Colours, rgb_png};
+use super::{Way, photo};
 use crate::core::raster::{Marks, Overlay, screen_size};
 use crate::core::scene::Scene;
 use crate::core::view::View;
@@ -21,25 +21,29 @@ const REACH: u32 = 40;
 /// What the terminal shows.
 #[derive(Debug)]
 pub struct Iterm {
+    way: Way,
     photo: Option<(u64, View, Vec<u8>)>,
     shown: Shown,
     speed: Speed,
 }
 
-impl Default for Iterm {
-    fn default() -> Self {
+impl Iterm {
+    pub fn new(way: Way) -> Self {
         Self {
+            way,
             photo: None,
             shown: Shown::default(),
             speed: Speed::Fast,
         }
     }
-}
 
-impl Iterm {
     /// Sends what differs, of some rows, until so many bytes are full.
     fn draw(&mut self, scene: &Scene, which: Rows, room: usize) -> Vec<Command> {
         let Some((_, _, rgb)) = &self.photo else {
+            return Vec::new();
+        };
+        // Where tmux shows another window, nothing is drawn into it.
+        let Some(corner) = self.way.corner() else {
             return Vec::new();
         };
         let view = &scene.view;
@@ -51,7 +55,8 @@ impl Iterm {
             if full >= room {
                 break;
             }
-            let patch = patch(&block, width, &next);
+            let patch = patch(&block, corner, width, &next);
+            let patch = self.way.sent(patch);
             full += patch.len();
             out.push(patch);
             self.shown.draw(view, &block, &next, UNIT);
@@ -89,7 +94,7 @@ impl Painter for Iterm {
     }
 
     fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.way);
     }
 
     fn hide(&mut self) -> Vec<Command> {
@@ -106,12 +111,16 @@ impl Painter for Iterm {
 
 /// An image over whole cells. Its size is said, and the cursor placed, because not all terminals
 /// guess the one or leave the other.
-fn patch(block: &Block, width: usize, pixels: &[u8]) -> Command {
+fn patch(block: &Block, (left, top): (u16, u16), width: usize, pixels: &[u8]) -> Command {
     let [x0, y0, x1, y1] = block.pixels;
     let row = |y: usize| &pixels[UNIT * (y * width + x0)..UNIT * (y * width + x1)];
     let part: Vec<u8> = (y0..y1).flat_map(row).copied().collect();
     let png = rgb_png(&part, (x1 - x0) as u32, (y1 - y0) as u32, Colours::All);
-    let place = format!("\x1b7\x1b[{};{}H", block.row + 1, block.col + 1);
+    let place = format!(
+        "\x1b7\x1b[{};{}H",
+        top + block.row + 1,
+        left + block.col + 1
+    );
     let head = format!(
         "\x1b]1337;File=inline=1;size={};width={};height={};preserveAspectRatio=0:",
         png.len(),

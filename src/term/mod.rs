@@ -2,6 +2,7 @@
 //!
 //! Three threads: the input is read on one, scenes become bytes on another, and one alone writes.
 
+mod answers;
 pub mod backend;
 mod background;
 pub mod blocks;
@@ -19,6 +20,7 @@ pub mod patches;
 pub mod photo;
 pub mod png;
 pub mod probe;
+mod registers;
 pub mod report;
 pub mod screen;
 pub mod sixel;
@@ -58,6 +60,14 @@ impl Graphics {
     }
 }
 
+/// Whether a terminal keeps pictures apart, anywhere on its screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layers {
+    /// The canvas is one picture, and there is no other.
+    None,
+    Many,
+}
+
 /// What a terminal makes of a protocol, beyond what all do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Way {
@@ -69,10 +79,39 @@ pub enum Way {
     /// Through tmux to kitty: everything is placed relative to one cell that tmux moves. The pane's
     /// number keeps its pictures apart from those of other panes.
     Relative(u8),
-    /// Sixel through tmux, which knows nothing of it.
+    /// Through tmux to kitty before 0.31: one picture in characters, its parts replaced.
+    Grid(u8),
+    /// Through tmux to a terminal that replaces whole pictures alone: many of them, in characters.
+    Tiles(u8),
+    /// Sixel and inline images through tmux, which knows nothing of them.
     Passed,
-    /// Patches that replace whole cells: the terminal never blends pictures.
-    Opaque,
+}
+
+impl Way {
+    /// The pane whose pictures go through tmux and are kept apart from those of other panes.
+    pub const fn pane(self) -> Option<u8> {
+        match self {
+            Self::Relative(pane) | Self::Grid(pane) | Self::Tiles(pane) => Some(pane),
+            Self::Direct | Self::Edits | Self::Passed => None,
+        }
+    }
+
+    /// Column and row of the program's first cell on the terminal, for what is placed there by
+    /// number. `None` where tmux shows another window: nothing may be drawn into that.
+    fn corner(self) -> Option<(u16, u16)> {
+        match self {
+            Self::Passed => tmux::place(),
+            _ => Some((0, 0)),
+        }
+    }
+
+    /// A patch as it is sent.
+    fn sent(self, patch: line::Command) -> line::Command {
+        match self {
+            Self::Passed => tmux::wrap(&patch),
+            _ => patch,
+        }
+    }
 }
 
 /// Why the terminal cannot be used. The message names the remedy.

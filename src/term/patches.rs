@@ -19,6 +19,20 @@ pub struct Block {
     pub pixels: [usize; 4],
 }
 
+impl Block {
+    /// A block of a picture's cells: from one column and row to before another, counted from the
+    /// picture's first cell.
+    pub fn of(view: &View, cells @ [col0, row0, col1, row1]: [u16; 4]) -> Self {
+        Self {
+            col: view.cells.col + col0,
+            row: view.cells.row + row0,
+            cols: col1 - col0,
+            rows: row1 - row0,
+            pixels: pixels(view, cells),
+        }
+    }
+}
+
 /// What the terminal shows of a picture: the bytes of its pixels, row by row.
 #[derive(Debug, Default)]
 pub struct Shown {
@@ -111,13 +125,7 @@ fn join(blocks: &mut Vec<Block>, view: &View, from: u16, to: u16, row: u16) {
         above.pixels[3] = pixels(view, [from, row, to, row + 1])[3];
         return;
     }
-    blocks.push(Block {
-        col,
-        row: view.cells.row + row,
-        cols,
-        rows: 1,
-        pixels: pixels(view, [from, row, to, row + 1]),
-    });
+    blocks.push(Block::of(view, [from, row, to, row + 1]));
 }
 
 /// The pixels of a block of cells, counted from the picture's first cell: a patch of any other size

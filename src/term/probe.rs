@@ -22,6 +22,10 @@ pub const PATIENCE: Duration = Duration::from_secs(1);
 
 const KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 const QUERY: &str = "\x1b[>0q\x1b[16t\x1b[14t\x1b[c";
+/// Places a clear pixel relative to a picture that is not there: who knows such placements says so,
+/// others place it, and it goes at once.
+const PARENT: &str = "\x1b_Ga=t,i=31,f=32,s=1,v=1,q=2;AAAAAA==\x1b\\\
+    \x1b_Ga=p,i=31,p=1,P=30,Q=1,C=1\x1b\\\x1b_Ga=d,d=I,i=31,q=2\x1b\\";
 /// tmux keeps the answers to the name and the attributes: sixel shows in the number of colours.
 const THROUGH: &str = "\x1b[?1;1;0S\x1b[14t\x1b[16t";
 
@@ -61,7 +65,7 @@ pub fn ask() -> Result<Probed> {
     let answered = !plain.is_empty();
     let round_trip = answered.then(|| start.elapsed().as_secs_f64());
     let is_tmux = is_tmux || find(&plain, "\x1bP>|tmux");
-    let tmux = tmux.or_else(|| is_tmux.then(Tmux::default));
+    let tmux = tmux.or_else(|| is_tmux.then(Tmux::elsewhere));
     let is_open = tmux.as_ref().is_some_and(|t| t.passage != Passage::Closed);
     let behind = if is_open {
         asking.question(&through(), is_last_through)?
@@ -89,7 +93,10 @@ pub fn ask() -> Result<Probed> {
 
 /// What asks the terminal behind tmux.
 pub fn through() -> Vec<u8> {
-    wrap([KITTY, THROUGH].concat().as_bytes())
+    [KITTY, PARENT, THROUGH]
+        .iter()
+        .flat_map(|question| wrap(question.as_bytes()))
+        .collect()
 }
 
 /// Whether no answer follows this one from behind tmux.

@@ -15,7 +15,7 @@ use super::blocks::{Blocks, Depth};
 use super::easel::Easel;
 use super::input::{Event, Input};
 use super::iterm::Iterm;
-use super::kitty::{self, Kitty};
+use super::kitty::{self, Grid, Kitty};
 use super::line::Line;
 use super::pace::{Pace, Speed};
 use super::painter::Painter;
@@ -23,7 +23,7 @@ use super::probe::{self, Probed};
 use super::sixel::Sixel;
 use super::takeover::{part_with, restore, restore_on_panic, take_over};
 use super::watch;
-use super::{Error, Graphics, Report, Result, Way};
+use super::{Error, Graphics, Layers, Report, Result, Way};
 use crate::core::geometry::{CellSize, Size};
 use crate::core::scene::{Rgb, Scene};
 
@@ -77,7 +77,7 @@ impl Screen {
         });
         let (answered, further) = mpsc::channel();
         let input = Input::start(received, &events, typed, answered, line.clone())?;
-        if report.pane.is_some() {
+        if report.is_in_tmux {
             watch::start(answers, further, line.clone(), events.clone());
         }
         if choice.is_none() {
@@ -103,8 +103,12 @@ impl Screen {
         Ok((screen, input))
     }
 
-    pub const fn graphics(&self) -> Graphics {
-        self.report.graphics
+    /// What the terminal can have beside the canvas and above each other.
+    pub const fn layers(&self) -> Layers {
+        match (self.report.graphics, self.report.way) {
+            (Graphics::Kitty, Way::Direct | Way::Edits | Way::Relative(_)) => Layers::Many,
+            _ => Layers::None,
+        }
     }
 
     /// The colour behind the text, where the terminal told it.
@@ -318,10 +322,11 @@ fn farewell(report: &Report) -> Vec<u8> {
 }
 
 fn painter(graphics: Graphics, way: Way) -> Option<Box<dyn Painter>> {
-    match graphics {
-        Graphics::Kitty => Some(Box::new(Kitty::new(way))),
-        Graphics::Sixel => Some(Box::new(Sixel::new(way))),
-        Graphics::Iterm => Some(Box::<Iterm>::default()),
-        Graphics::Blocks => None,
-    }
+    Some(match (graphics, way) {
+        (Graphics::Kitty, Way::Grid(_) | Way::Tiles(_)) => Box::new(Grid::new(way)),
+        (Graphics::Kitty, _) => Box::new(Kitty::new(way)),
+        (Graphics::Sixel, _) => Box::new(Sixel::new(way)),
+        (Graphics::Iterm, _) => Box::new(Iterm::new(way)),
+        (Graphics::Blocks, _) => return None,
+    })
 }

@@ -29,6 +29,20 @@ pub enum Passage {
 }
 
 impl Tmux {
+    /// A tmux that cannot be asked: it runs on another machine, or in another container.
+    pub fn elsewhere() -> Self {
+        Self {
+            // Programs in several of its panes are told apart by chance alone.
+            pane: (std::process::id() % u32::from(PANES)) as u8,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it answered, as it will when it is asked for the place of a pane.
+    pub const fn is_near(&self) -> bool {
+        !self.version.is_empty()
+    }
+
     /// Asks the tmux this process runs in; `None` outside of tmux.
     pub fn ask() -> Option<Self> {
         env::var_os("TMUX")?;

@@ -91,7 +91,7 @@ impl Watch {
             ..self.known.clone()
         };
         let around = Surroundings {
-            tmux: Some(Tmux::ask().unwrap_or_default()),
+            tmux: Some(Tmux::ask().unwrap_or_else(Tmux::elsewhere)),
             ..Surroundings::now()
         };
         conclude(&answers, &around)

@@ -134,7 +134,7 @@ impl App {
 
     /// Suits the terminal: its pictures, its background. What the person asked for wins.
     fn follow_terminal(&mut self) {
-        self.state.graphics = self.screen.graphics();
+        self.state.layers = self.screen.layers();
         self.state.resize(self.state.screen, self.state.cell);
         let asked = self.state.settings.theme;
         let scheme = asked.or_else(|| self.screen.background().map(Scheme::of));

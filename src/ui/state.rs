@@ -26,7 +26,7 @@ use crate::store::decode::Look;
 use crate::store::decode::Window;
 use crate::store::settings::{Class, Settings, Switches};
 use crate::store::sidecar::Access;
-use crate::term::Graphics;
+use crate::term::Layers;
 use crate::term::pace::Speed;
 
 /// The image on the screen.
@@ -124,8 +124,8 @@ pub struct State {
     pub standings: Standings,
     /// Of the images in the list beside the picture; `None` of those that cannot be read.
     pub thumbnails: HashMap<PathBuf, Option<Photo>>,
-    /// How pictures get on the screen.
-    pub graphics: Graphics,
+    /// Whether the terminal has pictures beside the canvas, too.
+    pub layers: Layers,
     pub sitting: Sitting,
     pub settings: Settings,
     pub keymap: Keymap,
@@ -199,7 +199,7 @@ impl State {
             neighbours: Vec::new(),
             standings: Standings::default(),
             thumbnails: HashMap::new(),
-            graphics: Graphics::Blocks,
+            layers: Layers::None,
             sitting: Sitting::default(),
             settings,
             keymap: Keymap::default(),

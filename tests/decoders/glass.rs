@@ -5,6 +5,7 @@ use image::{DynamicImage, Rgba, RgbaImage};
 use termask::core::geometry::{CellSize, ImagePoint, ImageRect};
 use termask::core::scene::Scene;
 
+use crate::cells::Cells;
 use crate::drawing;
 use crate::kitty::{Cursor, Kitty, over};
 use crate::stream::{Token, cut};
@@ -21,6 +22,7 @@ pub struct Glass {
     saved: Option<(u16, u16)>,
     /// What sixel and inline images left.
     painted: RgbaImage,
+    cells: Cells,
     kitty: Kitty,
 }
 
@@ -35,6 +37,7 @@ impl Glass {
             cursor: Some((0, 0)),
             saved: None,
             painted: RgbaImage::from_pixel(width, height, BACKGROUND),
+            cells: Cells::default(),
             kitty: Kitty::default(),
         }
     }
@@ -43,7 +46,12 @@ impl Glass {
     pub fn obey(&mut self, bytes: &[u8]) {
         for token in cut(bytes) {
             match token {
-                Token::Text(text) => panic!("a painter writes no text: {text:?}"),
+                Token::Text(text) => {
+                    let (_, row) = self.at();
+                    let col = self.cells.write(self.at(), text);
+                    self.cursor = Some((col, row)).filter(|_| col < self.cols);
+                }
+                Token::Passed(inner) => self.obey(&inner),
                 Token::Escape(b'7') => self.saved = self.cursor,
                 Token::Escape(b'8') => self.cursor = self.saved,
                 Token::Escape(other) => panic!("ESC {} is not understood", char::from(other)),
@@ -72,6 +80,7 @@ impl Glass {
         for pixel in self.painted.pixels_mut() {
             *pixel = BACKGROUND;
         }
+        self.cells.clear();
     }
 
     fn control(&mut self, parameters: &str, last: u8) {
@@ -92,8 +101,12 @@ impl Glass {
                 for (x, y) in (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))) {
                     self.painted.put_pixel(x, y, BACKGROUND);
                 }
+                let (col, row) = self.at();
+                for col in col..col + count {
+                    self.cells.erase(col, row);
+                }
             }
-            (b'm', [0] | []) => {}
+            (b'm', _) => self.cells.colour(parameters),
             _ => panic!("ESC [ {parameters} {} is not understood", char::from(last)),
         }
     }
@@ -126,15 +139,29 @@ impl Glass {
     /// What a person sees.
     pub fn look(&self) -> RgbaImage {
         let mut seen = self.painted.clone();
-        for (placement, image) in self.kitty.placed() {
+        for ((col, row), image, [x, y, columns, rows]) in self.kitty.pieces(&self.cells) {
+            let (left, top) = self.edge((col, row));
+            let (right, bottom) = self.edge((col + 1, row + 1));
+            let (width, height) = (right - left, bottom - top);
+            let cut = |whole: &RgbaImage| {
+                imageops::crop_imm(whole, x * width, y * height, width, height).to_image()
+            };
+            let size = (columns * width, rows * height);
+            let piece = if image.dimensions() == size {
+                cut(image)
+            } else {
+                cut(&scaled(image, size.0, size.1))
+            };
+            imageops::overlay(&mut seen, &piece, i64::from(left), i64::from(top));
+        }
+        for (placement, at, image) in self.kitty.placed(&self.cells) {
             let [x, y, w, h] = placement.part;
             let part = imageops::crop_imm(image, x, y, w, h).to_image();
-            let (left, top) = self.edge(placement.at);
+            let (left, top) = self.edge(at);
             let part = match placement.cells {
                 None => part,
                 Some((columns, rows)) => {
-                    let (col, row) = placement.at;
-                    let (right, bottom) = self.edge((col + columns as u16, row + rows as u16));
+                    let (right, bottom) = self.edge((at.0 + columns as u16, at.1 + rows as u16));
                     scaled(&part, right - left, bottom - top)
                 }
             };

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
 use image::{ImageFormat, Rgba, RgbaImage};
 
+use crate::cells::Cells;
+
 /// All pictures of one terminal.
 #[derive(Debug, Default)]
 pub struct Kitty {
@@ -31,13 +33,24 @@ pub enum Cursor {
 pub struct Placement {
     pub image: u32,
     /// The cell of its top left corner, from 0, and pixels into it.
-    pub at: (u16, u16),
+    pub at: At,
     pub offset: (u32, u32),
     /// The part of the picture: x, y, width, height.
     pub part: [u32; 4],
     /// Columns and rows it is stretched to; none where it has its own size.
     pub cells: Option<(u32, u32)>,
     pub z: i32,
+}
+
+/// Where a picture is.
+#[derive(Debug, Clone, Copy)]
+pub enum At {
+    /// Column and row on the screen.
+    Cell(u16, u16),
+    /// So many columns and rows from another placement.
+    Beside((u32, u32), i32, i32),
+    /// Where characters say.
+    Characters,
 }
 
 /// The keys of one command.
@@ -114,12 +127,16 @@ impl Kitty {
             'f' => self.edit(&control, &data),
             other => panic!("a={other} is not understood"),
         }
+        // Those in characters may be as many as these can name, of a few cells each.
+        let placed = self.placements.values();
+        let in_cells = placed.filter(|p| matches!(p.at, At::Characters)).count();
+        let count = self.images.len() - in_cells;
         assert!(
-            self.images.len() <= 24,
-            "the terminal keeps {} pictures",
-            self.images.len()
+            count <= 24 && in_cells <= 256,
+            "the terminal keeps {count} pictures, and {in_cells} in characters"
         );
-        let places = matches!(control.letter('a', 't'), 'T' | 'p');
+        let places = matches!(control.letter('a', 't'), 'T' | 'p')
+            && control.number('U').or(control.number('P')).is_none();
         if places && control.number('C') != Some(1) {
             Cursor::Moves
         } else {
@@ -127,16 +144,58 @@ impl Kitty {
         }
     }
 
-    /// The pictures on the screen, the lowest first.
-    pub fn placed(&self) -> Vec<(&Placement, &RgbaImage)> {
+    /// The pictures on the screen with the cells they begin in, the lowest first.
+    pub fn placed(&self, cells: &Cells) -> Vec<(&Placement, (u16, u16), &RgbaImage)> {
         assert!(self.pending.is_none(), "a picture ends with its last chunk");
         let mut all: Vec<_> = self
             .placements
             .values()
-            .map(|p| (p, &self.images[&p.image]))
+            .filter_map(|p| Some((p, self.cell(p.at, cells)?, &self.images[&p.image])))
             .collect();
-        all.sort_by_key(|(p, _)| (p.z, p.image));
+        all.sort_by_key(|(p, _, _)| (p.z, p.image));
         all
+    }
+
+    /// None where the characters are not on the screen.
+    fn cell(&self, at: At, cells: &Cells) -> Option<(u16, u16)> {
+        match at {
+            At::Cell(col, row) => Some((col, row)),
+            At::Characters => None,
+            At::Beside(parent, right, down) => {
+                let is_parent = |s: &crate::cells::Shown| {
+                    s.image == parent.0 && s.placement.is_none_or(|p| p == parent.1)
+                };
+                let found = cells.shown().find(|(_, s)| is_parent(s));
+                let (col, row) = match (self.placements[&parent].at, found) {
+                    (At::Characters, found) => found?.0,
+                    (other, _) => self.cell(other, cells)?,
+                };
+                let moved = |v: u16, by: i32| u16::try_from(i32::from(v) + by).ok();
+                Some((moved(col, right)?, moved(row, down)?))
+            }
+        }
+    }
+
+    /// The pieces of pictures that characters show, each with its cell and its place among so many
+    /// columns and rows.
+    pub fn pieces<'a>(
+        &'a self,
+        cells: &'a Cells,
+    ) -> impl Iterator<Item = ((u16, u16), &'a RgbaImage, [u32; 4])> {
+        assert!(self.pending.is_none(), "a picture ends with its last chunk");
+        cells.shown().filter_map(|(at, shown)| {
+            let is_its = |(name, p): &(&(u32, u32), &Placement)| {
+                name.0 == shown.image
+                    && shown.placement.is_none_or(|number| number == name.1)
+                    && matches!(p.at, At::Characters)
+            };
+            // Characters without a picture show nothing.
+            let (_, placement) = self.placements.iter().find(is_its)?;
+            let (columns, rows) = placement.cells.expect("cells are told for characters");
+            assert!(shown.col < columns && shown.row < rows, "{shown:?}");
+            let piece = [shown.col, shown.row, columns, rows];
+            Some((at, &self.images[&shown.image], piece))
+        })
     }
 
     fn transmit(&mut self, control: &Control, data: &[u8]) {
@@ -170,9 +229,25 @@ impl Kitty {
             control.number('X').unwrap_or(0),
             control.number('Y').unwrap_or(0),
         );
+        let parent = control.number('P').zip(control.number('Q'));
+        let at = match (control.number('U'), parent) {
+            (Some(1), None) => At::Characters,
+            (None, Some(parent)) => {
+                assert!(
+                    self.placements.contains_key(&parent),
+                    "ENOPARENT {parent:?}"
+                );
+                At::Beside(parent, control.signed('H'), control.signed('V'))
+            }
+            (None, None) => {
+                let (col, row) = cursor.expect("the cursor was placed");
+                At::Cell(col, row)
+            }
+            both => panic!("{both:?} at once"),
+        };
         let placement = Placement {
             image: id,
-            at: cursor.expect("the cursor was placed"),
+            at,
             offset,
             part,
             cells: control.number('c').zip(control.number('r')),

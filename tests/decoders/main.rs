@@ -2,6 +2,7 @@
 //! draws it, whatever happened before.
 
 mod blocks;
+mod cells;
 #[path = "../drawing/mod.rs"]
 mod drawing;
 mod glass;
@@ -22,8 +23,9 @@ use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Side};
 use termask::core::scene::{Layer, Mark, Photo, Scene, Style};
 use termask::core::view::View;
+use termask::term::Way;
 use termask::term::iterm::Iterm;
-use termask::term::kitty::Kitty;
+use termask::term::kitty::{Grid, Kitty};
 use termask::term::painter::{Painter, Refined};
 use termask::term::sixel::Sixel;
 
@@ -309,10 +311,27 @@ fn crosshair(scene: &Scene) -> Option<ImagePoint> {
 }
 
 fn play_all(changes: &[Change]) {
-    Player::new(Box::<Kitty>::default(), WHOLE, KITTY).play(changes);
+    for way in [Way::Edits, Way::Direct, Way::Relative(7)] {
+        let how = Exactness {
+            name: match way {
+                Way::Edits => "kitty",
+                Way::Direct => "kitty without edits",
+                _ => "kitty in tmux",
+            },
+            ..KITTY
+        };
+        Player::new(Box::new(Kitty::new(way)), WHOLE, how).play(changes);
+    }
+    for (way, name) in [
+        (Way::Grid(7), "kitty in characters"),
+        (Way::Tiles(7), "tiles"),
+    ] {
+        let how = Exactness { name, ..SIXEL };
+        Player::new(Box::new(Grid::new(way)), WHOLE, how).play(changes);
+    }
     Player::new(Box::<Sixel>::default(), WHOLE, SIXEL).play(changes);
-    Player::new(Box::<Iterm>::default(), WHOLE, ITERM).play(changes);
-    Player::new(Box::<Iterm>::default(), BROKEN, ITERM_BROKEN).play(changes);
+    Player::new(Box::new(Iterm::new(Way::Direct)), WHOLE, ITERM).play(changes);
+    Player::new(Box::new(Iterm::new(Way::Direct)), BROKEN, ITERM_BROKEN).play(changes);
 }
 
 #[test]
@@ -378,12 +397,18 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
+/// So many as `PROPTEST_CASES` says, where it is set.
+fn cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: std::env::var_os("PROPTEST_CASES").map_or(64, |_| usual.cases),
         failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+        ..usual
+    }
+}
+
+proptest! {
+    #![proptest_config(cases())]
     #[test]
     fn any_changes_show_as_they_are_drawn(changes in prop::collection::vec(change(), 1..9)) {
         play_all(&changes);

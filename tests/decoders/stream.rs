@@ -10,6 +10,8 @@ pub enum Token<'a> {
     Csi(&'a str, u8),
     /// `ESC P … ESC \`: sixel.
     Device(&'a [u8]),
+    /// `ESC P tmux; … ESC \`: what tmux passes on.
+    Passed(Vec<u8>),
     /// `ESC ] … BEL`, or with `ESC \` at the end: iTerm2's images.
     System(&'a [u8]),
     /// `ESC _ … ESC \`: kitty's pictures.
@@ -48,6 +50,7 @@ fn next(bytes: &[u8]) -> (Token<'_>, &[u8]) {
             let parameters = std::str::from_utf8(&bytes[2..2 + end]).expect("they are ASCII");
             (Token::Csi(parameters, bytes[2 + end]), &bytes[3 + end..])
         }
+        b'P' if bytes[2..].starts_with(b"tmux;") => passed(bytes),
         b'P' => string(bytes, Token::Device),
         b'_' => string(bytes, Token::Application),
         b']' => string(bytes, Token::System),
@@ -62,4 +65,28 @@ fn string<'a>(bytes: &'a [u8], token: impl Fn(&'a [u8]) -> Token<'a>) -> (Token<
         .expect("a string sequence has an end");
     let after = if bytes[end] == 0x07 { end + 1 } else { end + 2 };
     (token(&bytes[2..end]), &bytes[after..])
+}
+
+/// Within it every escape is doubled.
+fn passed(bytes: &[u8]) -> (Token<'_>, &[u8]) {
+    let mut inner = Vec::new();
+    let mut rest = &bytes[b"\x1bPtmux;".len()..];
+    loop {
+        match rest {
+            [0x1b, 0x1b, after @ ..] => {
+                inner.push(0x1b);
+                rest = after;
+            }
+            [0x1b, b'\\', after @ ..] => {
+                assert!(inner.len() < 1 << 20, "tmux drops what is longer");
+                return (Token::Passed(inner), after);
+            }
+            [byte, after @ ..] => {
+                assert_ne!(*byte, 0x1b, "an escape is doubled");
+                inner.push(*byte);
+                rest = after;
+            }
+            [] => panic!("a string sequence has an end"),
+        }
+    }
 }

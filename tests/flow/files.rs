@@ -266,7 +266,7 @@ fn where_the_terminal_shows_pictures_the_list_has_thumbnails() {
     let mut session = Session::start(folder.path(), "click");
     session.settle(|s| s.walked && s.images.len() == 4);
     session.state.settings.personal = None;
-    session.state.graphics = Graphics::Kitty;
+    session.state.layers = Layers::Many;
     session.keys("n A");
     session.settle(|s| s.shown().is_some() && s.thumbnails.len() == 4);
     let scene = termask::ui::view::scene(&session.state).expect("a picture");

@@ -10,7 +10,7 @@ use termask::core::geometry::{CellSize, ImagePoint, Size};
 use termask::core::review::Order;
 use termask::store::folder::progress;
 use termask::store::settings;
-use termask::term::Graphics;
+use termask::term::Layers;
 use termask::term::pace::Speed;
 use termask::ui::keymap::Key;
 use termask::ui::mode::Mode;

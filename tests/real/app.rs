@@ -25,17 +25,18 @@ const NEAR_IN_256_COLOURS: f64 = 40.0;
 
 /// Start, move, box, clicks by mouse and keyboard, accept, zoom, resize, leave.
 pub fn makes_an_object(row: Row) {
+    makes_an_object_in(row, "");
+}
+
+/// The same where the program is told what its terminal is, unless by no word.
+pub fn makes_an_object_in(row: Row, terminal: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let photo = folder.path().join("coffee.png");
     fs::copy("assets/coffee.png", &photo).expect("the photo can be copied");
     // No part of the photo is blue.
     let classes = "classes = [{ name = \"cup\", colour = \"#00a0ff\" }]";
     fs::write(folder.path().join("termask.toml"), classes).expect("the settings are written");
-    let program = env!("CARGO_BIN_EXE_termask");
-    let graphics = row
-        .graphics
-        .map_or_else(String::new, |kind| format!("--graphics {kind}"));
-    let line = format!("'{program}' {graphics} '{}'", photo.display());
+    let line = command(row, terminal, &photo);
     let desk = Desk::open(row, &line, folder.path());
     let glass = desk.glass();
     assert_eq!((glass.cols, glass.rows), (100, 40), "as it was started");
@@ -135,6 +136,18 @@ pub fn makes_an_object(row: Row) {
         })
     });
     desk.keep("6-left");
+}
+
+/// The line that opens the photo.
+fn command(row: Row, terminal: &str, photo: &Path) -> String {
+    let program = env!("CARGO_BIN_EXE_termask");
+    let graphics = row
+        .graphics
+        .map_or_else(String::new, |kind| format!("--graphics {kind}"));
+    format!(
+        "TERMASK_TERMINAL='{terminal}' '{program}' {graphics} '{}'",
+        photo.display()
+    )
 }
 
 /// How the photo looks in this terminal.

@@ -57,9 +57,41 @@ table! {
     kitty_with_blocks: Kitty, Direct, Some("blocks");
     xterm_with_sixel: Xterm, Direct, None;
     xterm_in_tmux: Xterm, Tmux, None;
+    xterm_over_ssh_in_tmux: Xterm, SshTmux, None;
+    foot_with_blocks: Foot, Direct, Some("blocks");
     foot_with_sixel: Foot, Direct, None;
+    foot_in_tmux: Foot, Tmux, None;
+    foot_over_ssh_in_tmux: Foot, SshTmux, None;
     xterm_js_with_sixel: XtermJs, Direct, None;
     xterm_js_with_iterm_images: XtermJs, Direct, Some("iterm");
+    xterm_js_in_tmux: XtermJs, Tmux, None;
+    xterm_js_in_tmux_with_iterm_images: XtermJs, Tmux, Some("iterm");
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn characters_show_one_picture_in_tmux_as_in_kitty_before_relative_placements() {
+    in_characters("one_picture_in_characters", "kitty(0.30.1)");
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn characters_show_many_pictures_in_tmux_as_in_ghostty() {
+    in_characters("pictures_in_characters", "ghostty 1.2.0");
+}
+
+/// The next kitty, taken for another terminal: what that shows, it shows too.
+fn in_characters(name: &'static str, taken_for: &str) {
+    let row = Row {
+        name,
+        terminal: Terminal::NextKitty,
+        way: Way::Tmux,
+        graphics: None,
+    };
+    if let Some(why) = terminals::missing(row.terminal) {
+        return println!("skipped: {why}");
+    }
+    app::makes_an_object_in(row, taken_for);
 }
 
 #[test]

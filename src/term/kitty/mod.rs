@@ -1,6 +1,8 @@
 //! Kitty's graphics protocol: pixels are sent once, then moved about by placements. What is to be
 //! seen is a set of placements; what differs from the last set is sent.
 
+mod characters;
+mod grid;
 mod lines;
 mod marks;
 mod masks;
@@ -13,6 +15,7 @@ mod wire;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+pub use self::grid::Grid;
 use self::marks::{Marks, is_line};
 use self::masks::{Look, Masks};
 use self::photos::{Photos, Stage, scaled};

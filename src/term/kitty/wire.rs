@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::characters::character;
 use super::thumbnails::LAST;
 use crate::core::geometry::CellRect;
 use crate::term::line::Command;
@@ -20,6 +21,8 @@ const ANCHOR: u32 = 200;
 /// Inside tmux each pane has so many numbers, after these.
 const PANE: u32 = 100;
 const FIRST_PANE: u32 = 1000;
+/// Pictures that characters can name, a pane's.
+const TILES: u32 = 256;
 
 /// Where a picture is placed: a cell of the screen, and the rest of the placement's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +54,14 @@ impl Wire {
 
     /// Whether parts of a picture can be replaced.
     pub fn edits(&self) -> bool {
-        matches!(self.way, Way::Edits | Way::Relative(_))
+        matches!(self.way, Way::Edits | Way::Relative(_) | Way::Grid(_))
     }
 
     fn sequence(&self, body: &[u8], out: &mut Command) {
         let whole = [b"\x1b_G", body, b"\x1b\\"].concat();
-        match self.way {
-            Way::Relative(_) => out.extend(tmux::wrap(&whole)),
-            _ => out.extend(whole),
+        match self.way.pane() {
+            Some(_) => out.extend(tmux::wrap(&whole)),
+            None => out.extend(whole),
         }
     }
 
@@ -67,6 +70,35 @@ impl Wire {
         self.placed.retain(|(i, _), _| *i != id);
         let id = number(self.way, id);
         self.chunks(&format!("a=t,f=100,i={id},q=2"), "q=2", png)
+    }
+
+    /// Sends a picture that characters show, so many columns and rows of them.
+    pub fn spread(&self, id: u32, (cols, rows): (u16, u16), png: &[u8]) -> Command {
+        let id = number(self.way, id);
+        let keys = format!("a=T,U=1,f=100,i={id},p=1,c={cols},r={rows},q=2");
+        self.chunks(&keys, "q=2", png)
+    }
+
+    /// Lets characters show a picture that was sent, as they do. The terminal says where it is
+    /// missing, and of the last one that it is there.
+    pub fn check(&self, ids: std::ops::Range<u32>, cells: impl Fn(u32) -> (u16, u16)) -> Command {
+        let mut out = Vec::new();
+        for id in ids.clone() {
+            let (cols, rows) = cells(id);
+            let quiet = u8::from(id + 1 < ids.end);
+            let name = number(self.way, id);
+            let body = format!("a=p,U=1,i={name},p=1,c={cols},r={rows},q={quiet}");
+            self.sequence(body.as_bytes(), &mut out);
+        }
+        out
+    }
+
+    /// Deletes a picture.
+    pub fn delete(&self, id: u32) -> Command {
+        let mut out = Vec::new();
+        let id = number(self.way, id);
+        self.sequence(format!("a=d,d=I,i={id},q=2").as_bytes(), &mut out);
+        out
     }
 
     /// Replaces a part of a picture, `x` and `y` from its corner.
@@ -98,8 +130,8 @@ impl Wire {
     /// what is new or has moved is placed; the same name replaces in place.
     pub fn settle(&mut self, wanted: BTreeMap<Name, Spot>, canvas: CellRect) -> Option<Command> {
         let mut out = Vec::new();
-        self.anchor(canvas, &mut out);
         self.remove(|name| !wanted.contains_key(name), &mut out);
+        self.anchor(canvas, &mut out);
         let is_new = |(name, spot): &(Name, Spot)| self.placed.get(name) != Some(spot);
         let moved: Vec<(Name, Spot)> = wanted.into_iter().filter(is_new).collect();
         let mut cursor = None;
@@ -192,9 +224,10 @@ impl Wire {
         let body = format!("a=T,U=1,f=32,s=1,v=1,i={id},p=1,c=1,r=1,q=2;AAAAAA==");
         self.sequence(body.as_bytes(), out);
         let cell = format!(
-            "\x1b[{};{}H\x1b[38;5;{id};58;5;1m\u{10eeee}\u{305}\u{305}\x1b[0m",
+            "\x1b[{};{}H\x1b[38;5;{id};58;5;1m{}\x1b[0m",
             canvas.row + 1,
-            canvas.col + 1
+            canvas.col + 1,
+            character(0, 0, 0)
         );
         out.extend_from_slice(cell.as_bytes());
         self.placed.clear();
@@ -210,10 +243,12 @@ fn relative(pane: u8, (id, placement): Name, spot: &Spot, canvas: CellRect) -> S
     format!("a=p,i={id},p={placement},P={anchor},Q=1,H={col},V={row},{keys}")
 }
 
-/// A picture's number in the terminal.
-fn number(way: Way, id: u32) -> u32 {
+/// A picture's number in the terminal. Characters name theirs by one of 256 colours and the highest
+/// byte.
+pub fn number(way: Way, id: u32) -> u32 {
     match way {
         Way::Relative(pane) => FIRST_PANE + PANE * u32::from(pane) + id,
+        Way::Grid(pane) | Way::Tiles(pane) => id << 24 | anchor(pane),
         _ => id,
     }
 }
@@ -224,12 +259,17 @@ fn anchor(pane: u8) -> u32 {
 
 /// What deletes all pictures on leaving; inside tmux those of the pane.
 pub fn farewell(way: Way) -> Command {
-    let Way::Relative(pane) = way else {
-        return b"\x1b_Ga=d,d=A,q=2\x1b\\".to_vec();
+    let all: Vec<u32> = match way {
+        Way::Relative(pane) => {
+            let numbers = (1..=LAST).map(|id| number(way, id));
+            numbers.chain([anchor(pane)]).collect()
+        }
+        Way::Grid(_) => vec![number(way, 0)],
+        Way::Tiles(_) => (0..TILES).map(|id| number(way, id)).collect(),
+        _ => return b"\x1b_Ga=d,d=A,q=2\x1b\\".to_vec(),
     };
-    let numbers = (1..=LAST).map(|id| number(way, id));
-    let all = numbers.chain([anchor(pane)]);
-    all.flat_map(|id| tmux::wrap(format!("\x1b_Ga=d,d=I,i={id},q=2\x1b\\").as_bytes()))
+    all.iter()
+        .flat_map(|id| tmux::wrap(format!("\x1b_Ga=d,d=I,i={id},q=2\x1b\\").as_bytes()))
         .collect()
 }
 

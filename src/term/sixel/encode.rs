@@ -2,20 +2,15 @@
 
 use std::io::Write;
 
-use crate::core::scene::Rgb;
+use crate::term::registers::{REGISTERS, Sheet};
 
-/// Colour registers that every terminal with sixel has.
-pub const REGISTERS: usize = 256;
-
-/// One sixel picture of a part of the registers; pixels beside it stay as they are.
-pub fn encode(
-    registers: &[u8],
-    stride: usize,
-    part: [usize; 4],
-    colours: &[Rgb],
-    out: &mut Vec<u8>,
-) {
-    let [x0, y0, x1, y1] = part;
+/// One sixel picture of a part of the sheet; pixels beside it stay as they are.
+pub fn encode([x0, y0, x1, y1]: [usize; 4], sheet: Sheet<'_>, out: &mut Vec<u8>) {
+    let Sheet {
+        pixels: registers,
+        width: stride,
+        colours,
+    } = sheet;
     let (width, height) = (x1 - x0, y1 - y0);
     write!(out, "\x1bP0;1;0q\"1;1;{width};{height}").expect("memory takes all");
     let mut used = [false; REGISTERS];

@@ -5,7 +5,7 @@ use crate::core::geometry::ImageRect;
 use crate::core::prompt::{Click, Prompt, Side};
 use crate::segment::Question;
 use crate::store::settings::Switches;
-use crate::term::Graphics;
+use crate::term::Layers;
 use crate::term::pace::Speed;
 use crate::ui::action::{Answer, Ask};
 use crate::ui::layout::List;
@@ -65,10 +65,10 @@ impl State {
 
     /// Whether the list of images is asked for, and with what.
     pub fn list(&self) -> List {
-        match (self.settings.switches.list, self.graphics) {
+        match (self.settings.switches.list, self.layers) {
             (false, _) => List::Hidden,
-            (true, Graphics::Kitty) => List::Thumbnails,
-            (true, _) => List::Names,
+            (true, Layers::Many) => List::Thumbnails,
+            (true, Layers::None) => List::Names,
         }
     }
 
