@@ -164,7 +164,8 @@ fn png(width: u32, height: u32) {
 fn tiff(width: u32, height: u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("large.tif");
-    let encoder = tiff::encoder::TiffEncoder::new(create(&path)).expect("begun");
+    let mut file = create(&path);
+    let encoder = tiff::encoder::TiffEncoder::new(&mut file).expect("begun");
     let mut encoder = encoder.with_compression(tiff::encoder::Compression::Lzw);
     let page = encoder.new_image::<tiff::encoder::colortype::RGB8>(width, height);
     let mut page = page.expect("begun");
@@ -173,6 +174,7 @@ fn tiff(width: u32, height: u32) {
         page.write_strip(&row).expect("written");
     }
     page.finish().expect("written");
+    drop(file);
     large("decoding it plainly", &path, plain);
 }
 
