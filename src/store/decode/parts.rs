@@ -198,4 +198,53 @@ proptest! {
             prop_assert_eq!(rows.pixels(), whole.as_raw());
         }
     }
+
+    #[test]
+    fn broken_pictures_are_read_or_refused(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in proptest::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        static SAMPLES: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();
+        for bytes in SAMPLES.get_or_init(samples) {
+            let mut broken = bytes.clone();
+            for (at, byte) in &changes {
+                let at = at.index(broken.len());
+                broken[at] = *byte;
+            }
+            if let Some(cut) = cut {
+                broken.truncate(cut.index(broken.len()));
+            }
+            // A larger picture takes longer and tries nothing else.
+            if size_of_bytes(&broken).is_ok_and(|size| size.area() < 1 << 18) {
+                let _ = decode_bytes(&broken);
+            }
+        }
+    }
+}
+
+/// A small picture of every kind.
+fn samples() -> Vec<Vec<u8>> {
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    let picture = DynamicImage::ImageRgb8(places());
+    let picture = picture.crop_imm(0, 0, 19, 13);
+    let bytes: Vec<u8> = (0..4 * SIDE * SIDE).map(|i| (i * i) as u8).collect();
+    let count = (SIDE * SIDE) as usize;
+    let words: Vec<u16> = bytes.iter().map(|v| u16::from(*v) * 99).collect();
+    let floats: Vec<f32> = bytes.iter().map(|v| f32::from(*v) / -7.0).collect();
+    let mut samples = vec![
+        tiff::<Gray8>(9, &bytes[..count]),
+        tiff::<RGBA8>(64, &bytes),
+        tiff::<RGB16>(7, &words[..3 * count]),
+        tiff::<Gray32Float>(20, &floats[..count]),
+        super::tests::pages(),
+        std::fs::read("tests/data/inks.jpg").expect("there"),
+    ];
+    let grey = DynamicImage::ImageLumaA16(picture.to_luma_alpha16());
+    let pictures = [Bmp, Gif, Jpeg, Png, Tiff, WebP].map(|format| (&picture, format));
+    for (picture, format) in pictures.into_iter().chain([(&grey, Png)]) {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).expect("encoded");
+        samples.push(bytes.into_inner());
+    }
+    samples
 }
