@@ -141,7 +141,7 @@ command(G::Objects, "intersect", "", A::IntersectObject, "keep what the selected
     command(G::Images, "next-unfinished", "N", A::NextUnfinished, "next image that is not finished"),
     command(G::Images, "finish", "w", A::Finish, "call the image finished, or not"),
     command(G::Images, "image", "/", A::GoToImage, "go to an image by its name, or by is:begun, is:finished, is:untouched, is:flagged"),
-    command(G::Images, "list", "A", A::List, "the list of images with their states beside the picture, or not"),
+    command(G::Images, "list", "A", A::List, "the list of images with their states (and thumbnails, in kitty) beside the picture, or not"),
     command(G::Images, "copy-previous", "y", A::CopyPrevious, "copy the objects of the image before, in place"),
     command(G::Images, "refind-previous", "Y", A::RefindPrevious, "find the objects of the image before again, near where they were"),
 
