@@ -74,8 +74,13 @@ impl Drop for Desk {
 impl Desk {
     /// Runs a shell line in a real terminal of 100x40 cells, and waits for its window.
     pub fn open(row: Row, line: &str, place: &Path) -> Self {
+        Self::open_on((1280, 1000), row, line, place)
+    }
+
+    /// The same on a screen of so many pixels.
+    pub fn open_on(pixels: (u32, u32), row: Row, line: &str, place: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the desk");
-        let (screen, display) = screen(folder.path());
+        let (screen, display) = screen(pixels, folder.path());
         let (mut command, far) = terminals::command(row, line, place, folder.path());
         command.current_dir(place);
         let terminal = start(&mut command, &display, folder.path());
@@ -260,10 +265,11 @@ fn start(command: &mut Command, display: &str, folder: &Path) -> Group {
 }
 
 /// Starts an X server on a free display; it says on stdout which one, once it is ready.
-fn screen(folder: &Path) -> (Group, String) {
+fn screen((width, height): (u32, u32), folder: &Path) -> (Group, String) {
+    let pixels = format!("{width}x{height}x24");
     let mut command = Command::new("Xvfb");
     command
-        .args(["-displayfd", "1", "-screen", "0", "1280x1000x24"])
+        .args(["-displayfd", "1", "-screen", "0", &pixels])
         .args(["-nolisten", "tcp", "-noreset", "+extension", "GLX"])
         .stdout(Stdio::piped());
     let mut server = Group::start(&mut command, &folder.join("screen.log"));

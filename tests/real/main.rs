@@ -9,6 +9,7 @@ mod desk;
 mod drawing;
 mod glass;
 mod moves;
+mod references;
 mod terminals;
 
 use std::path::{Path, PathBuf};
