@@ -17,8 +17,11 @@ const KITTY_QUERY: Answer = (b"a=q", b"\x1b_Gi=31;OK\x1b\\");
 const KITTY_ATTRIBUTES: Answer = (b"\x1b[c", b"\x1b[?62;c");
 /// How far a frame has come: the line is measured where a terminal is far.
 const STATUS: Answer = (b"\x1b[5n", b"\x1b[0n");
-const NO_PARENT: Answer = (b"P=30,", b"\x1b_Gi=31,p=1;ENOPARENT:no such image\x1b\\");
-const PLACED: Answer = (b"P=30,", b"\x1b_Gi=31,p=1;OK\x1b\\");
+const NO_PARENT: Answer = (
+    b"P=9302,",
+    b"\x1b_Gi=9301,p=1;ENOPARENT:no such image\x1b\\",
+);
+const PLACED: Answer = (b"P=9302,", b"\x1b_Gi=9301,p=1;OK\x1b\\");
 const REGISTERS: Answer = (b"\x1b[?1;1;0S", b"\x1b[?1;0;1024S");
 
 const KITTY: [Answer; 8] = [

@@ -24,8 +24,8 @@ const KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
 const QUERY: &str = "\x1b[>0q\x1b[16t\x1b[14t\x1b[c";
 /// Places a clear pixel relative to a picture that is not there: who knows such placements says so,
 /// others place it, and it goes at once.
-const PARENT: &str = "\x1b_Ga=t,i=31,f=32,s=1,v=1,q=2;AAAAAA==\x1b\\\
-    \x1b_Ga=p,i=31,p=1,P=30,Q=1,C=1\x1b\\\x1b_Ga=d,d=I,i=31,q=2\x1b\\";
+const PARENT: &str = "\x1b_Ga=t,i=9301,f=32,s=1,v=1,q=2;AAAAAA==\x1b\\\
+    \x1b_Ga=p,i=9301,p=1,P=9302,Q=1,C=1\x1b\\\x1b_Ga=d,d=I,i=9301,q=2\x1b\\";
 /// tmux keeps the answers to the name and the attributes: sixel shows in the number of colours.
 const THROUGH: &str = "\x1b[?1;1;0S\x1b[14t\x1b[16t";
 
