@@ -22,6 +22,7 @@ use termask::core::scene::Scene;
 use termask::term::blocks::{Blocks, Depth};
 use termask::term::iterm::Iterm;
 use termask::term::kitty::Kitty;
+use termask::term::pace::Speed;
 use termask::term::painter::{Painter, Refined};
 use termask::term::sixel::Sixel;
 use termask::term::{Graphics, Way};
@@ -110,7 +111,7 @@ impl Artist {
                 sink,
             } => {
                 terminal
-                    .draw(|frame| blocks.draw(scene, Depth::True, frame.buffer_mut()))
+                    .draw(|frame| blocks.draw(scene, Depth::True, Speed::Fast, frame.buffer_mut()))
                     .expect("memory takes all");
                 sink.take()
             }

@@ -14,6 +14,7 @@ use crate::core::geometry::CellSize;
 use crate::core::raster::{Marks, Overlay};
 use crate::core::scene::{Mark, Rgb, Scene};
 use crate::core::view::View;
+use crate::term::pace::Speed;
 use crate::term::photo;
 
 /// Characters for the pixels that have the first of two colours: upper left, upper right, lower
@@ -38,7 +39,7 @@ type Quadrant = (&'static str, Rgb, Rgb);
 
 impl Blocks {
     /// Draws the scene into the cells of its view.
-    pub fn draw(&mut self, scene: &Scene, depth: Depth, buffer: &mut Buffer) {
+    pub fn draw(&mut self, scene: &Scene, depth: Depth, speed: Speed, buffer: &mut Buffer) {
         let view = View {
             cell: CellSize {
                 width: 2.0,
@@ -57,7 +58,7 @@ impl Blocks {
         let mut pixels = rgb.clone();
         Overlay::draw(&view, &scene.layers, &[], Marks::All).blend(&mut pixels);
         let width = 2 * usize::from(view.cells.cols);
-        Pen::new(&view, &mut pixels).draw(&scene.marks);
+        Pen::new(&view, speed, &mut pixels).draw(&scene.marks);
         let count = usize::from(view.cells.cols) * usize::from(view.cells.rows);
         self.cells.resize(count, ([[0; 3]; 4], BLACK));
         for row in 0..view.cells.rows {

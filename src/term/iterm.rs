@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::line::Command;
 use super::pace::Speed;
 use super::painter::{Painter, Refined};
-use super::patches::{Block, Rows, Shown, erase};
+use super::patches::{Block, Rows, Shown, erase, in_pieces, nearest_first};
 use super::png::{Colours, rgb_png};
 use super::{Way, photo};
 use crate::core::raster::{Marks, Overlay, screen_size};
@@ -51,7 +51,12 @@ impl Iterm {
         Overlay::draw(view, &scene.layers, &scene.marks, Marks::Near(REACH)).blend(&mut next);
         let width = screen_size(view).0 as usize;
         let (mut out, mut full) = (Vec::new(), 0);
-        for block in self.shown.dirty(view, &next, UNIT, which) {
+        let dirty = self.shown.dirty(view, &next, UNIT, which);
+        let blocks = match self.speed {
+            Speed::Fast => dirty,
+            Speed::Slow => nearest_first(in_pieces(dirty, view), scene),
+        };
+        for block in blocks {
             if full >= room {
                 break;
             }

@@ -25,6 +25,8 @@ pub mod report;
 pub mod screen;
 pub mod sixel;
 mod takeover;
+#[cfg(test)]
+mod tests;
 pub mod tmux;
 mod watch;
 

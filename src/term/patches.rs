@@ -1,11 +1,16 @@
 //! Which cells of a picture have changed, as blocks of neighbours, for terminals that keep no
 //! pictures: there each changed cell is drawn again.
 
+use crate::core::geometry::CellPoint;
 use crate::core::raster::{pixels_of, screen_size};
+use crate::core::scene::{Mark, Scene};
 use crate::core::view::View;
 
 /// Rows that neighbouring blocks are joined over: sixty pixels are whole bands of sixel.
 const JOINED: u16 = 3;
+/// A step changes no more cells than these; pieces of them have so many columns.
+const FEW: usize = 100;
+const PIECE: u16 = 2;
 
 /// A block of cells, and its pixels in the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +36,50 @@ impl Block {
             pixels: pixels(view, cells),
         }
     }
+}
+
+impl Block {
+    /// Cells between it and another one.
+    fn distance(&self, cell: CellPoint) -> u32 {
+        let apart = |at: u16, from: u16, length: u16| {
+            let before = from.saturating_sub(at);
+            u32::from(before.max((at + 1).saturating_sub(from + length)))
+        };
+        apart(cell.col, self.col, self.cols) + apart(cell.row, self.row, self.rows)
+    }
+}
+
+/// Cuts the few blocks that a step changes into pieces, which may come one after the other on a slow
+/// line; more are left as they are.
+pub fn in_pieces(blocks: Vec<Block>, view: &View) -> Vec<Block> {
+    let cells = |b: &Block| usize::from(b.cols) * usize::from(b.rows);
+    if blocks.iter().map(cells).sum::<usize>() > FEW {
+        return blocks;
+    }
+    let cut = |block: &Block| {
+        let (left, top) = (block.col - view.cells.col, block.row - view.cells.row);
+        let (right, bottom) = (left + block.cols, top + block.rows);
+        (top..bottom).flat_map(move |row| {
+            (left..right)
+                .step_by(PIECE.into())
+                .map(move |col| [col, row, (col + PIECE).min(right), row + 1])
+        })
+    };
+    let pieces = blocks.iter().flat_map(cut);
+    pieces.map(|cells| Block::of(view, cells)).collect()
+}
+
+/// Puts the few blocks first that are nearest to the crosshair: a step shows at once, and what it
+/// leaves behind goes a moment later.
+pub fn nearest_first(mut blocks: Vec<Block>, scene: &Scene) -> Vec<Block> {
+    let crosshair = scene.marks.iter().find_map(|mark| match mark {
+        Mark::Crosshair(at) => scene.view.cell_from_image(*at),
+        _ => None,
+    });
+    if let Some(cell) = crosshair.filter(|_| blocks.len() <= FEW) {
+        blocks.sort_by_key(|block| block.distance(cell));
+    }
+    blocks
 }
 
 /// What the terminal shows of a picture: the bytes of its pixels, row by row.

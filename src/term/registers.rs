@@ -5,7 +5,7 @@
 use super::line::Command;
 use super::pace::Speed;
 use super::painter::Refined;
-use super::patches::{Block, Rows, Shown};
+use super::patches::{Block, Rows, Shown, in_pieces, nearest_first};
 use super::{palette, photo};
 use crate::core::raster::{Marks, Overlay, Rgba, screen_size};
 use crate::core::scene::{Layer, Rgb, Scene, Style};
@@ -137,7 +137,11 @@ impl Registers {
         };
         let (mut out, mut full) = (Vec::new(), 0);
         let dirty = self.shown.dirty(view, &next, 1, which);
-        for block in pen.snapped(dirty, view) {
+        let blocks = match self.speed {
+            Speed::Fast => pen.snapped(dirty, view),
+            Speed::Slow => nearest_first(pen.snapped(in_pieces(dirty, view), view), scene),
+        };
+        for block in blocks {
             if full >= room {
                 break;
             }

@@ -152,12 +152,13 @@ impl Screen {
             return Ok(false);
         }
         let scene = self.scene.clone();
+        let speed = self.line.speed();
         let (blocks, depth, has_painter) = (&mut self.blocks, self.depth, self.easel.is_some());
         self.terminal.draw(|frame| {
             view(frame);
             let Some(scene) = &scene else { return };
             if !has_painter {
-                blocks.draw(scene, depth, frame.buffer_mut());
+                blocks.draw(scene, depth, speed, frame.buffer_mut());
                 return;
             }
             // Text written over a picture's cells would erase it.

@@ -9,6 +9,7 @@ use termask::core::raster::screen_size;
 use termask::core::scene::{Scene, Style};
 use termask::term::blocks::{Blocks, Depth};
 use termask::term::kitty::Kitty;
+use termask::term::pace::Speed;
 
 use crate::{COLS, Change, KITTY, Player, ROWS, WHOLE, drawing, play_all};
 
@@ -19,7 +20,7 @@ const NEAR: f64 = 6.0;
 /// it how many there are.
 fn share(scene: &Scene, (cols, rows): (u16, u16)) -> (f64, usize) {
     let mut buffer = Buffer::empty(Rect::new(0, 0, cols, rows));
-    Blocks::default().draw(scene, Depth::True, &mut buffer);
+    Blocks::default().draw(scene, Depth::True, Speed::Fast, &mut buffer);
     let view = &scene.view;
     let overlay = drawing::overlay(view, &scene.layers, &scene.marks);
     let picture = drawing::picture(scene);

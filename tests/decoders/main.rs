@@ -26,6 +26,7 @@ use termask::core::view::View;
 use termask::term::Way;
 use termask::term::iterm::Iterm;
 use termask::term::kitty::{Grid, Kitty};
+use termask::term::pace::Speed;
 use termask::term::painter::{Painter, Refined};
 use termask::term::sixel::Sixel;
 
@@ -330,6 +331,9 @@ fn play_all(changes: &[Change]) {
         Player::new(Box::new(Grid::new(way)), WHOLE, how).play(changes);
     }
     Player::new(Box::<Sixel>::default(), WHOLE, SIXEL).play(changes);
+    let mut slow = Sixel::default();
+    slow.pace(Speed::Slow);
+    Player::new(Box::new(slow), WHOLE, SIXEL).play(changes);
     Player::new(Box::new(Iterm::new(Way::Direct)), WHOLE, ITERM).play(changes);
     Player::new(Box::new(Iterm::new(Way::Direct)), BROKEN, ITERM_BROKEN).play(changes);
 }

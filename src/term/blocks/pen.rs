@@ -5,20 +5,27 @@ use crate::core::prompt::Side;
 use crate::core::raster::{FRAME, GRID, Ground, INSIDE, LIGHT, OUTSIDE, Rgba, screen_size};
 use crate::core::scene::Mark;
 use crate::core::view::View;
+use crate::term::pace::Speed;
+
+/// Pixels of the crosshair's arms on a slow line, where they reach over the whole picture otherwise:
+/// each cell costs some dozen bytes.
+const SHORT: f64 = 6.0;
 
 /// Draws into RGB pixels of the view.
 pub struct Pen<'a> {
     view: &'a View,
+    speed: Speed,
     pixels: &'a mut [u8],
     width: u32,
     height: u32,
 }
 
 impl<'a> Pen<'a> {
-    pub fn new(view: &'a View, pixels: &'a mut [u8]) -> Self {
+    pub fn new(view: &'a View, speed: Speed, pixels: &'a mut [u8]) -> Self {
         let (width, height) = screen_size(view);
         Self {
             view,
+            speed,
             pixels,
             width,
             height,
@@ -36,8 +43,13 @@ impl<'a> Pen<'a> {
             Mark::Crosshair(at) => {
                 let (x, y) = self.centre(*at);
                 let (right, bottom) = (f64::from(self.width), f64::from(self.height));
-                self.line((0.0, y), (right, y), LIGHT);
-                self.line((x, 0.0), (x, bottom), LIGHT);
+                let arms = |middle: f64, end: f64| match self.speed {
+                    Speed::Fast => (0.0, end),
+                    Speed::Slow => (middle - SHORT, middle + SHORT),
+                };
+                let ((x0, x1), (y0, y1)) = (arms(x, right), arms(y, bottom));
+                self.line((x0, y), (x1, y), LIGHT);
+                self.line((x, y0), (x, y1), LIGHT);
             }
             Mark::Box(rect) => {
                 self.frame(Ground::of(self.view).sides(*rect), FRAME);
