@@ -247,13 +247,10 @@ impl Overlay {
 
     fn line(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: Rgba) {
         let index = self.index(colour);
-        let steps = (x1 - x0)
-            .abs()
-            .max((y1 - y0).abs())
-            .ceil()
-            .clamp(1.0, 20_000.0);
+        // Each is less than a pixel: whole ones would skip some by what rounding leaves.
+        let steps = (x1 - x0).abs().max((y1 - y0).abs()).ceil() + 1.0;
+        let steps = steps.min(20_000.0);
         for i in 0..=steps as u32 {
-            // Multiplied first: then whole steps stay whole, and no pixel is left out.
             let at = |from: f64, to: f64| from + f64::from(i) * (to - from) / steps;
             self.put(at(x0, x1), at(y0, y1), index);
         }

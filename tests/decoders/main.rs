@@ -418,3 +418,10 @@ proptest! {
         play_all(&changes);
     }
 }
+
+/// Here the pixels of its lines are whole numbers but for the last digit.
+#[test]
+fn a_crosshair_has_no_gap() {
+    let about = ImagePoint::new(106, 32);
+    play_all(&[Change::Zoom(3.182_068_569_731_034_5, about)]);
+}

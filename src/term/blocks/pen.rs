@@ -114,7 +114,8 @@ impl<'a> Pen<'a> {
     }
 
     fn line(&mut self, (x0, y0): (f64, f64), (x1, y1): (f64, f64), colour: Rgba) {
-        let steps = (x1 - x0).abs().max((y1 - y0).abs()).ceil();
+        // Each is less than a pixel: whole ones would skip some by what rounding leaves.
+        let steps = (x1 - x0).abs().max((y1 - y0).abs()).ceil() + 1.0;
         let steps = steps.clamp(1.0, 20_000.0);
         for i in 0..=steps as u32 {
             let t = f64::from(i) / steps;
