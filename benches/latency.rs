@@ -82,7 +82,7 @@ fn review() {
         with_objects(&path);
     }
     let path = folder.path().to_str().expect("a plain name");
-    let mut terminal = Terminal::termask(&["review", "--graphics", "kitty", path], (100, 40));
+    let mut terminal = Terminal::termask_in_kitty(&["review", path], (100, 40));
     terminal.wait_for(&selected(0));
     terminal.settle();
     let (mut same, mut next) = (Vec::new(), Vec::new());

@@ -30,6 +30,16 @@ pub struct Terminal {
     pub bytes: Vec<u8>,
 }
 
+/// Kitty's answers to the program's questions, in cells of 10x20 pixels.
+fn kitty(bytes: &[u8]) -> Vec<u8> {
+    let told = String::from_utf8_lossy(bytes);
+    let mut answers = "\x1b[0n".repeat(told.matches("\x1b[5n").count());
+    if told.contains("\x1b[c") {
+        answers += "\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\\x1b[6;20;10t\x1b[?62;52;c";
+    }
+    answers.into_bytes()
+}
+
 impl Terminal {
     /// Starts termask with `arguments` in a terminal of `cols` x `rows` cells of 10x20 pixels.
     pub fn termask(arguments: &[&str], size: (u16, u16)) -> Self {
@@ -37,7 +47,22 @@ impl Terminal {
         Self::start(command, size)
     }
 
-    pub fn start(command: Command, (cols, rows): (u16, u16)) -> Self {
+    /// The same in a terminal that answers as kitty does.
+    pub fn termask_in_kitty(arguments: &[&str], size: (u16, u16)) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_termask")).args(arguments);
+        Self::answering(command, size, kitty)
+    }
+
+    pub fn start(command: Command, size: (u16, u16)) -> Self {
+        Self::answering(command, size, |_| Vec::new())
+    }
+
+    /// `answer` gives what the terminal says to what it is sent.
+    fn answering(
+        command: Command,
+        (cols, rows): (u16, u16),
+        answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static,
+    ) -> Self {
         let (pty, pts) = open().expect("a pseudo-terminal");
         pty.resize(pixels(cols, rows)).expect("sized");
         let command = command
@@ -54,6 +79,9 @@ impl Terminal {
             // The end of a pseudo-terminal is an error (EIO), not a length of 0.
             while let Ok(length) = (&*reader).read(&mut buffer) {
                 if length == 0 || sender.send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+                if (&*reader).write_all(&answer(&buffer[..length])).is_err() {
                     return;
                 }
             }
