@@ -118,11 +118,8 @@ pub fn ask(
     adaptation: Option<Arc<Adaptation>>,
 ) -> anyhow::Result<Answer> {
     let question = Question {
-        image: Arc::clone(&decoded.image),
-        image_key: decoded.key,
-        prompt,
-        previous: None,
         adaptation,
+        ..Question::new(&decoded.image, decoded.key, prompt)
     };
     let start = Instant::now();
     let proposals = engine.propose(&question)?;

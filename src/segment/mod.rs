@@ -37,6 +37,9 @@ pub struct Question {
     pub previous: Option<Proposal>,
     /// What the folder taught the click net about the class; other engines do without.
     pub adaptation: Option<Arc<Adaptation>>,
+    /// Which reading of the prompt, from 0; an engine that gives all of its readings at once does
+    /// without.
+    pub reading: usize,
 }
 
 impl Question {
@@ -48,6 +51,7 @@ impl Question {
             prompt,
             previous: None,
             adaptation: None,
+            reading: 0,
         }
     }
 }

@@ -338,7 +338,7 @@ pub enum Outcome {
     /// Objects the engine found by itself, the surest first.
     Hinted(Hints, Vec<Hint>),
     /// What came of a question that nobody waited for: proposals, or why there are none.
-    Aside(Ask, Result<Vec<Proposal>, String>),
+    Aside(Box<Ask>, Result<Vec<Proposal>, String>),
     /// The mask with its outline at the picture's edges, or why not.
     Snapped(Snap, Result<Mask, String>),
     /// The engine could not answer.

@@ -64,6 +64,8 @@ pub struct Open {
     pub selected: Option<usize>,
     /// Other readings of the draft's prompt, the shown one first.
     pub alternatives: Vec<Proposal>,
+    /// Which reading the click net gives of a prompt, where not its first.
+    pub reading: Option<(Prompt, usize)>,
     pub milliseconds: Option<f64>,
     /// Milliseconds the person worked since the draft was last counted.
     pub spent: u64,
@@ -362,6 +364,7 @@ impl State {
             before_jump: None,
             selected: None,
             alternatives: Vec::new(),
+            reading: None,
             milliseconds: None,
             spent: 0,
             refinding: None,

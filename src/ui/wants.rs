@@ -70,10 +70,15 @@ impl State {
     fn question(&self) -> Option<Ask> {
         let open = self.shown()?;
         let draft = &open.document().draft;
+        let reading = open.reading.as_ref();
+        let reading = reading.filter(|(prompt, _)| *prompt == draft.prompt);
+        // Another reading begins afresh.
+        let previous = draft.proposal.as_ref().filter(|_| reading.is_none());
         (!draft.answered && !open.unanswered && draft.prompt.is_answerable()).then(|| Ask {
             path: open.path.clone(),
             question: Question {
-                previous: draft.proposal.clone(),
+                previous: previous.cloned(),
+                reading: reading.map_or(0, |(_, reading)| *reading),
                 adaptation: self.settings.adapted.get(&*self.draft_class()).cloned(),
                 ..Question::new(&open.decoded.image, open.decoded.key, draft.prompt.clone())
             },

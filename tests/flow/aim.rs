@@ -140,6 +140,22 @@ fn the_engines_readings_follow_each_other_and_undo_goes_back() {
 }
 
 #[test]
+fn the_click_net_reads_a_prompt_in_crops_of_other_sizes_and_begins_anew_after_the_last() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.settle(|s| s.engine.is_some());
+    session.keys("i");
+    let first = session.state.focus();
+    session.keys("t");
+    let second = session.state.focus();
+    assert_ne!(second, first, "a smaller crop");
+    session.keys("u");
+    assert_eq!(session.state.focus(), first);
+    session.keys("C-r t t");
+    assert_eq!(session.state.focus(), first, "all three were seen");
+}
+
+#[test]
 fn a_capital_of_the_grid_clicks_where_it_has_led() {
     let (folder, _) = folder(&["coffee.png"]);
     let mut session = Session::open(folder.path());

@@ -189,11 +189,8 @@ fn questions(sample: &Sample, adaptation: &Arc<Adaptation>) -> [Question; 2] {
         clicks: first_click(sample).into_iter().collect(),
     };
     [boxed, clicked].map(|prompt| Question {
-        image: Arc::clone(&sample.image),
-        image_key: sample.image_key,
-        prompt,
-        previous: None,
         adaptation: Some(Arc::clone(adaptation)),
+        ..Question::new(&sample.image, sample.image_key, prompt)
     })
 }
 

@@ -12,6 +12,13 @@ use crate::segment::crop::{Square, crop};
 
 /// The first look at a click in a folder whose objects are known: wide enough for larger ones.
 const EXPAND_TYPICAL: f64 = 1.6;
+/// The first look at a click in each of its readings, as a share of the image's longer side: at all
+/// of it (unless the folder's objects are known), at a large part, at a small one.
+const SHARES: [f64; READINGS] = [1.0, 0.4, 0.15];
+/// The looks at a box in each of its readings, as a share of the usual crop.
+const WIDTHS: [f64; READINGS] = [1.0, 0.8, 1.6];
+/// How many readings there are of a prompt.
+pub const READINGS: usize = 3;
 /// No crop is smaller than this many pixels of the image.
 const LEAST_SIDE: f64 = 32.0;
 /// Fewer pixels than this are no object to zoom in on.
@@ -148,17 +155,22 @@ fn region(question: &Question, mask: Option<&Mask>, expand: f64) -> Square {
     let wanted = found
         .map(|bounds| pixels().fold(bounds, ImageRect::union))
         .or(prompt.rect);
+    let reading = question.reading % READINGS;
     if let Some(wanted) = wanted {
         let longest = f64::from(wanted.width().max(wanted.height()));
-        return around(wanted, longest * expand, size);
-    }
-    let extent = question.adaptation.as_ref().and_then(|a| a.extent);
-    if let (Some(extent), Some(clicks)) = (extent, pixels().reduce(ImageRect::union)) {
-        let spread = f64::from(clicks.width().max(clicks.height()) - 1);
-        let side = f64::from(extent) * EXPAND_TYPICAL + spread;
-        return around(clicks, side, size);
+        let width = prompt.rect.map_or(1.0, |_| WIDTHS[reading]);
+        return around(wanted, longest * expand * width, size);
     }
     let side = w.max(h);
+    let extent = question.adaptation.as_ref().and_then(|a| a.extent);
+    let near = match (reading, extent) {
+        (0, extent) => extent.map(|extent| f64::from(extent) * EXPAND_TYPICAL),
+        _ => Some(SHARES[reading] * side),
+    };
+    if let (Some(near), Some(clicks)) = (near, pixels().reduce(ImageRect::union)) {
+        let spread = f64::from(clicks.width().max(clicks.height()) - 1);
+        return around(clicks, near + spread, size);
+    }
     Square {
         x: (w - side) / 2.0,
         y: (h - side) / 2.0,

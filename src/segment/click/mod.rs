@@ -15,7 +15,7 @@ use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
 use ort::value::TensorRef;
 use sha2::{Digest, Sha256};
 
-pub use self::input::Input;
+pub use self::input::{Input, READINGS};
 pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 

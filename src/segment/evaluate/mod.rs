@@ -225,11 +225,9 @@ fn ask(
     protocol: &Protocol,
 ) -> Result<Proposal> {
     let question = Question {
-        image: Arc::clone(&sample.image),
-        image_key: sample.image_key,
-        prompt,
         previous,
         adaptation: protocol.adaptation.clone(),
+        ..Question::new(&sample.image, sample.image_key, prompt)
     };
     let mut proposal = engine.propose(&question)?.swap_remove(0);
     if let (Some(soft), Some(threshold)) = (&proposal.soft, protocol.threshold) {

@@ -112,7 +112,7 @@ fn answer_aside(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: 
         Ok(Err(why)) => Err(why.to_string()),
         Err(why) => Err(why),
     };
-    tell(events, Outcome::Aside(ask, found));
+    tell(events, Outcome::Aside(Box::new(ask), found));
 }
 
 fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sender<Event>) {
