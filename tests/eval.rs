@@ -185,6 +185,9 @@ fn what_cannot_be_tried_is_told_with_the_remedy() {
         stderr(&output)
     };
     assert!(told(&[]).contains("no mask there has an image of the same name"));
-    assert!(told(&["--plain", "--engine", "grabcut"]).contains("--plain is for the click net"));
+    assert!(
+        told(&["--plain", "--engine", "grabcut"])
+            .contains("--plain and --without are for the click net")
+    );
     assert!(told(&["--adapted", "cell"]).contains("termask adapt"));
 }
