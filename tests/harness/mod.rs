@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 /// How long a test waits for what must come; it is long because machines are busy, and nothing
 /// waits this long unless the test fails.
@@ -24,6 +25,8 @@ const QUIET: Duration = Duration::from_millis(400);
 pub struct Terminal {
     pty: Arc<Pty>,
     child: Child,
+    /// The settings of a person who has none: what is switched in one run must not reach another.
+    _settings: TempDir,
     output: Receiver<Vec<u8>>,
     emulator: vt100::Parser,
     /// Every byte that came.
@@ -65,7 +68,9 @@ impl Terminal {
     ) -> Self {
         let (pty, pts) = open().expect("a pseudo-terminal");
         pty.resize(pixels(cols, rows)).expect("sized");
+        let settings = tempfile::tempdir().expect("a folder");
         let command = command
+            .env("XDG_CONFIG_HOME", settings.path())
             .env("TERM", "xterm-256color")
             .env("COLORTERM", "truecolor")
             .env_remove("TMUX")
@@ -89,6 +94,7 @@ impl Terminal {
         Self {
             pty,
             child,
+            _settings: settings,
             output,
             emulator: vt100::Parser::new(cells(rows), cells(cols), 0),
             bytes: Vec::new(),
