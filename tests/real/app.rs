@@ -62,8 +62,9 @@ pub fn makes_an_object_in(row: Row, terminal: &str) {
     desk.wait("a mask for the box", |_| answered(&photo, 0));
     let rect = draft(&photo).draft.prompt.rect.expect("it was answered");
     let (x, y) = on_screen(&view, rect.centre());
-    desk.click(x, y);
-    desk.wait("a mask for the inside click", |_| answered(&photo, 1));
+    desk.click_until("a mask for the inside click", (x, y), |_| {
+        answered(&photo, 1)
+    });
     // Now the crosshair lies on none of its sides.
     desk.wait("the box", |desk| {
         let sides = bare.box_shares(&desk.look(), rect);

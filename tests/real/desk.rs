@@ -188,6 +188,25 @@ impl Desk {
         self.xdotool(&["mousemove", "--sync", &x, &y, "click", "1"]);
     }
 
+    /// Clicks at pixels of the screen until that has done something: on a busy machine weston loses a
+    /// pointer's first moves, and then the click is somewhere else.
+    pub fn click_until(
+        &self,
+        what: &str,
+        (x, y): (f64, f64),
+        mut ready: impl FnMut(&Self) -> Result<(), String>,
+    ) {
+        let mut next = Instant::now();
+        self.wait(what, |desk| {
+            let seen = ready(desk);
+            if seen.is_err() && Instant::now() >= next {
+                desk.click(x, y);
+                next = Instant::now() + PATIENCE / 9;
+            }
+            seen
+        });
+    }
+
     /// Gives the terminal's window another size.
     pub fn resize(&self, width: u32, height: u32) {
         let (width, height) = (width.to_string(), height.to_string());
