@@ -14,6 +14,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::FOUND;
+use super::devices::Devices;
 use crate::core::printable::printable;
 use crate::segment::cache::Cache;
 use crate::segment::sam::{Feed, Sam, Tensor};
@@ -33,16 +34,8 @@ pub struct Args {
     /// A model's file, folder or name; the folder's engine where it is not given.
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
-    /// GPUs by their numbers, as 0,1, or cpu: each takes other images. The best there is where it
-    /// is not given.
-    #[arg(
-        long,
-        value_name = "LIST",
-        value_delimiter = ',',
-        default_value = "best",
-        hide_default_value = true
-    )]
-    device: Vec<Compute>,
+    #[command(flatten)]
+    devices: Devices,
     /// Print the figures as JSON.
     #[arg(long)]
     json: bool,
@@ -89,7 +82,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .context("there is no home folder for the cache: set HOME or XDG_CACHE_HOME")?;
     let model = segment::model_path(name)?;
     let open = |on: &Compute| Sam::open_on(*on, &model);
-    let mut sams: Vec<Sam> = args.device.iter().map(open).collect::<Result<_, _>>()?;
+    let mut sams: Vec<Sam> = args
+        .devices
+        .all
+        .iter()
+        .map(open)
+        .collect::<Result<_, _>>()?;
     for note in sams.iter().filter_map(Engine::note) {
         eprintln!("termask: {note}");
     }

@@ -8,6 +8,7 @@ pub mod annotate;
 pub mod check;
 pub mod completions;
 pub mod demo;
+mod devices;
 pub mod diff;
 pub mod doctor;
 pub mod encode;

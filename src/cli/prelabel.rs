@@ -19,6 +19,7 @@ use self::label::{Earlier, Job, Outcome, Prepared, Where};
 use self::progress::{Progress, Step, tell};
 use self::shard::Shard;
 use super::FOUND;
+use super::devices::Devices;
 use super::diff::share;
 use super::segment::folder_of;
 use crate::core::printable::{printable, printable_text};
@@ -42,16 +43,8 @@ pub struct Args {
     /// An engine's name, or a model's file or folder.
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
-    /// GPUs by their numbers, as 0,1, or cpu: each takes other images. The best there is where it
-    /// is not given.
-    #[arg(
-        long,
-        value_name = "LIST",
-        value_delimiter = ',',
-        default_value = "best",
-        hide_default_value = true
-    )]
-    device: Vec<Compute>,
+    #[command(flatten)]
+    devices: Devices,
     /// Boxes to make masks of: a COCO JSON, a folder of YOLO text files or of Pascal VOC XML files.
     #[arg(long, value_name = "FILE_OR_DIR")]
     boxes: Option<PathBuf>,
@@ -123,7 +116,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Arc::from(known.unwrap_or("object"))
     };
     let open = |on: &Compute| engines::open_on(*on, name);
-    let mut engines: Vec<_> = args.device.iter().map(open).collect::<Result<_, _>>()?;
+    let mut engines: Vec<_> = args
+        .devices
+        .all
+        .iter()
+        .map(open)
+        .collect::<Result<_, _>>()?;
     for note in engines.iter().filter_map(|e| e.note()) {
         tell(&note);
     }
