@@ -30,16 +30,21 @@ impl Logits {
         let (width, height) = (place.content.width as usize, place.content.height as usize);
         let columns = along(width, place.frame.width as usize, self.width);
         let rows = along(height, place.frame.height as usize, self.height);
+        // Across first: these are the fewer rows, and what is left to do down runs along memory.
+        let wide = Self {
+            width,
+            height: self.height,
+            values: self
+                .values
+                .chunks_exact(self.width)
+                .flat_map(|line| columns.iter().map(|c| c.blend(line[c.low], line[c.high])))
+                .collect(),
+        };
         let mut values = vec![0.0; width * height];
         values
             .par_chunks_mut(width)
             .zip(&rows)
-            .for_each(|(out, row)| {
-                let line = self.blended(*row);
-                for (value, column) in out.iter_mut().zip(&columns) {
-                    *value = column.blend(line[column.low], line[column.high]);
-                }
-            });
+            .for_each(|(out, row)| wide.blend_into(*row, out));
         Self {
             width,
             height,
@@ -47,43 +52,63 @@ impl Logits {
         }
     }
 
+    fn line(&self, j: usize) -> &[f32] {
+        &self.values[j * self.width..][..self.width]
+    }
+
     /// The grid's row at a place between two of its rows.
     fn blended(&self, row: Between) -> Vec<f32> {
-        let line = |j: usize| &self.values[j * self.width..][..self.width];
-        let pairs = line(row.low).iter().zip(line(row.high));
-        pairs.map(|(a, b)| row.blend(*a, *b)).collect()
+        let mut out = vec![0.0; self.width];
+        self.blend_into(row, &mut out);
+        out
+    }
+
+    fn blend_into(&self, row: Between, out: &mut [f32]) {
+        let pairs = self.line(row.low).iter().zip(self.line(row.high));
+        for (value, (low, high)) in out.iter_mut().zip(pairs) {
+            *value = row.blend(*low, *high);
+        }
     }
 
     /// The pixels of a picture of `size` whose logit is above 0.
     pub fn mask(&self, size: Size) -> Mask {
         let rows = along(size.height as usize, size.height as usize, self.height);
-        let runs: Vec<Vec<Run>> = rows
-            .par_iter()
-            .enumerate()
-            .map(|(y, row)| self.cut(&self.blended(*row), y as u32, size.width))
+        let rows: Vec<(u32, Between)> = (0..).zip(rows).collect();
+        let bands: Vec<&[(u32, Between)]> = rows.chunk_by(|a, b| a.1.low == b.1.low).collect();
+        let runs: Vec<Vec<Run>> = bands
+            .into_par_iter()
+            .map(|band| self.cut(band, size.width))
             .collect();
         Mask::from_runs(size, runs.into_iter().flatten())
     }
 
-    /// The runs of a row: between two cells the logit is a line, so only crossings are looked for.
-    fn cut(&self, line: &[f32], y: u32, width: u32) -> Vec<Run> {
+    /// The runs of the picture's rows that lie between the same two of the grid's: only where these
+    /// have both signs near each other can an edge be, and there the logit is a line.
+    fn cut(&self, band: &[(u32, Between)], width: u32) -> Vec<Run> {
+        let (upper, lower) = (self.line(band[0].1.low), self.line(band[0].1.high));
+        let crossed = crossed(upper, lower);
         let step = f64::from(width) / self.width as f64;
         let pixel = |u: f64| ((u + 0.5) * step - 0.5).ceil().clamp(0.0, f64::from(width)) as u32;
         let mut runs = Vec::new();
-        let mut start = (line[0] > 0.0).then_some(0);
-        for (i, pair) in line.windows(2).enumerate() {
-            let (a, b) = (pair[0], pair[1]);
-            if (a > 0.0) == (b > 0.0) {
-                continue;
+        for (y, row) in band {
+            let at = |i: usize| row.blend(upper[i], lower[i]);
+            let mut start = (at(0) > 0.0).then_some(0);
+            for i in &crossed {
+                let (a, b) = (at(*i), at(i + 1));
+                if (a > 0.0) == (b > 0.0) {
+                    continue;
+                }
+                let x = pixel(*i as f64 + f64::from(a / (a - b)));
+                match start.take() {
+                    Some(x0) => runs.push(Run { y: *y, x0, x1: x }),
+                    None => start = Some(x),
+                }
             }
-            let x = pixel(i as f64 + f64::from(a / (a - b)));
-            match start.take() {
-                Some(x0) => runs.push(Run { y, x0, x1: x }),
-                None => start = Some(x),
-            }
-        }
-        if let Some(x0) = start {
-            runs.push(Run { y, x0, x1: width });
+            runs.extend(start.map(|x0| Run {
+                y: *y,
+                x0,
+                x1: width,
+            }));
         }
         runs.retain(|r| r.x0 < r.x1);
         runs
@@ -165,6 +190,17 @@ fn along(count: usize, all: usize, cells: usize) -> Vec<Between> {
     (0..count)
         .map(|i| Between::at((i as f64 + 0.5) * step - 0.5, cells))
         .collect()
+}
+
+/// The cells `i` for which not all of two rows' values at `i` and `i + 1` are on one side of 0.
+fn crossed(upper: &[f32], lower: &[f32]) -> Vec<usize> {
+    let pairs = upper.iter().zip(lower);
+    let above: Vec<u8> = pairs
+        .map(|(a, b)| u8::from(*a > 0.0) + u8::from(*b > 0.0))
+        .collect();
+    let sums = above.windows(2).map(|pair| pair[0] + pair[1]);
+    let has_both = |(i, sum): (usize, u8)| (!sum.is_multiple_of(4)).then_some(i);
+    sums.enumerate().filter_map(has_both).collect()
 }
 
 #[cfg(test)]
