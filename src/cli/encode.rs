@@ -219,7 +219,7 @@ fn encode_all(
             }
         });
         for (taken, picture) in pictures {
-            match sam.encode(&picture, &Cancel::default()) {
+            match sam.encode(picture, &Cancel::default()) {
                 Ok(embedding) => {
                     if keep.send((taken, embedding)).is_err() {
                         return;

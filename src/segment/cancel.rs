@@ -1,21 +1,22 @@
-//! A wish to stop that reaches into a running graph.
+//! A wish to stop that reaches into what runs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use ort::session::RunOptions;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::segment::{Error, Result};
 
-/// Cloned into another thread, it ends what was started with it, within milliseconds.
+/// Cloned into another thread, it ends what was started with it, at once.
 #[derive(Clone, Default)]
 pub struct Cancel(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     cancelled: AtomicBool,
-    running: Mutex<Option<Arc<RunOptions>>>,
+    running: Mutex<Option<End>>,
 }
+
+/// Ends what runs.
+type End = Box<dyn FnOnce() + Send>;
 
 impl std::fmt::Debug for Cancel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -24,18 +25,13 @@ impl std::fmt::Debug for Cancel {
 }
 
 impl Cancel {
-    /// Ends the graph that runs, and lets no other begin.
+    /// Ends what runs, and lets nothing else begin.
     pub fn cancel(&self) {
-        // Locked first: a graph that begins meanwhile sees the flag, or is terminated here.
-        let running = self
-            .0
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        // Locked first: what begins meanwhile sees the flag, or is ended here.
+        let mut running = self.running();
         self.0.cancelled.store(true, Ordering::SeqCst);
-        if let Some(options) = &*running {
-            // A runtime that cannot be told to stop ends a little later by itself.
-            let _ = options.terminate();
+        if let Some(end) = running.take() {
+            end();
         }
     }
 
@@ -43,27 +39,27 @@ impl Cancel {
         self.0.cancelled.load(Ordering::SeqCst)
     }
 
-    /// Notes the options of a graph that is about to run, until the guard is dropped.
-    pub(super) fn running(&self, options: &Arc<RunOptions>) -> Result<Running<'_>> {
-        let mut running = self
-            .0
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// Notes how to end what is about to run, until the guard is dropped.
+    pub(super) fn ends(&self, end: impl FnOnce() + Send + 'static) -> Result<Running<'_>> {
+        let mut running = self.running();
         if self.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        *running = Some(Arc::clone(options));
+        *running = Some(Box::new(end));
         Ok(Running(self))
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<End>> {
+        let inner = &self.0;
+        inner.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// While it lives, a graph runs.
+/// While it lives, something runs.
 pub(super) struct Running<'a>(&'a Cancel);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let inner = &self.0.0;
-        *inner.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.running() = None;
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use termask::core::document::Proposal;
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
@@ -245,6 +246,35 @@ fn a_picture_that_was_prepared_is_ready_and_a_cancelled_one_is_not() {
     assert!(!sam.is_ready(5));
     sam.prepare(&image, 5, &Cancel::default()).expect("it runs");
     assert!(sam.is_ready(5));
+}
+
+#[test]
+fn what_was_given_up_is_not_taken_for_the_next_picture() {
+    let (size, turned) = (Size::new(96, 64), Size::new(64, 96));
+    let ((first, _), (second, _)) = (scene(size), scene(turned));
+    let asked = question(&second, 1, inside(turned));
+    let best = |sam: &mut Sam| sam.propose(&asked).expect("an answer").remove(0).mask;
+    for family in ["sam2", "sam-hq"] {
+        let alone = best(&mut open(family));
+        let mut sam = open(family);
+        // The cancelling thread meets the encoder anywhere from before its start to after its end.
+        for round in 0..20 {
+            let cancel = Cancel::default();
+            let prepared = thread::scope(|scope| {
+                let prepared = scope.spawn(|| sam.prepare(&first, 100 + round, &cancel));
+                (0..round).for_each(|_| thread::yield_now());
+                cancel.cancel();
+                prepared.join().expect("no panic")
+            });
+            let is_ready = sam.is_ready(100 + round);
+            match prepared {
+                Ok(()) => assert!(is_ready, "{family}"),
+                Err(Error::Cancelled) => assert!(!is_ready, "{family}"),
+                Err(why) => panic!("{family}: {why}"),
+            }
+        }
+        assert_eq!(best(&mut sam), alone, "{family}");
+    }
 }
 
 #[test]

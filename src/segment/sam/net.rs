@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Arc;
 
 use half::f16;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
@@ -11,7 +10,7 @@ use ort::value::{DynValue, Tensor as Value, TensorRef};
 
 use crate::segment::header::{Element, Header, Port};
 use crate::segment::runtime::{self, Compute, Device, Model};
-use crate::segment::{Cancel, Error, Result};
+use crate::segment::{Error, Result};
 
 /// Numbers in a shape, row by row. Whatever the graph's element type is, here they are f32.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,21 +119,16 @@ impl Net {
         })
     }
 
-    /// Runs the graph and gives all outputs; `cancel` ends it at once.
-    pub fn run(&mut self, inputs: &[(&str, &Tensor)], cancel: &Cancel) -> Result<Vec<Tensor>> {
+    /// Runs the graph and gives all outputs; the options can end it between two of its nodes.
+    pub fn run(&mut self, inputs: &[(&str, &Tensor)], options: &RunOptions) -> Result<Vec<Tensor>> {
         let told = |e: &ort::Error| did_not_run(&self.header.path, e);
         let feeds = inputs
             .iter()
             .map(|(name, tensor)| Ok((Cow::from(*name), tensor.value(self.element(name))?)))
             .collect::<std::result::Result<Vec<_>, ort::Error>>()
             .map_err(|e| told(&e))?;
-        let options = Arc::new(RunOptions::new().map_err(|e| told(&e))?);
-        let _running = cancel.running(&options)?;
-        let outputs = match self.session.run_with_options(feeds, &options) {
-            Ok(outputs) => outputs,
-            Err(_) if cancel.is_cancelled() => return Err(Error::Cancelled),
-            Err(why) => return Err(did_not_run(&self.header.path, &why)),
-        };
+        let outputs = self.session.run_with_options(feeds, options);
+        let outputs = outputs.map_err(|e| did_not_run(&self.header.path, &e))?;
         let ports = self.header.outputs.iter();
         ports
             .map(|port| read(&self.header.path, &outputs, port))
