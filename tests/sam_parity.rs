@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use termask::core::geometry::{ImagePoint, ImageRect};
 use termask::core::prompt::{Click, Prompt, Side};
+use termask::segment::proposals::{Options, Seeds, propose_everywhere};
 use termask::segment::sam::Sam;
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
@@ -136,4 +137,35 @@ fn hugging_faces_sam_answers_as_its_own_pipeline() {
 #[test]
 fn hugging_faces_sam_2_answers_as_its_own_pipeline() {
     compare("hf_sam2");
+}
+
+#[test]
+fn prompts_are_answered_together_as_alone() {
+    for model in ["sam2.1_hiera_tiny", "hf_sam"] {
+        let folder = folder().join(model);
+        if !folder.is_dir() {
+            eprintln!("{model} is not compared: tests/parity/make.sh makes it");
+            continue;
+        }
+        let decoded = decode(&folder.join("small.png")).expect("a picture");
+        let options = Options {
+            seeds: Seeds::Grid(3),
+            least_confidence: 0.0,
+            least_stability: 0.0,
+            ..Options::default()
+        };
+        let find = |batch: usize| {
+            let mut sam = Sam::open(&folder).expect("opened").with_batch(batch);
+            let (image, key) = (&decoded.image, decoded.key);
+            let found = propose_everywhere(&mut sam, image, key, &options, &|| false);
+            assert_eq!(sam.batch(), batch, "{model} takes so many");
+            found.expect("found")
+        };
+        let (alone, together) = (find(1), find(4));
+        assert_eq!(alone.len(), together.len(), "{model}");
+        for (a, b) in alone.iter().zip(&together) {
+            assert!(a.mask.iou(&b.mask) > 0.99, "{model}");
+            assert!((a.confidence - b.confidence).abs() < 1e-4, "{model}");
+        }
+    }
 }

@@ -80,6 +80,16 @@ pub trait Engine: Send {
     /// The proposals for a prompt, the best first; never empty.
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>>;
 
+    /// How many questions about one image it answers faster together than in turns.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// Answers questions about one image, each as `propose` would.
+    fn propose_all(&mut self, questions: &[Question]) -> Vec<Result<Vec<Proposal>>> {
+        questions.iter().map(|q| self.propose(q)).collect()
+    }
+
     /// Whether a prompt on this image is answered at once, without a long computation first.
     fn is_ready(&self, _image_key: u64) -> bool {
         true

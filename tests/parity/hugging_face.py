@@ -109,6 +109,10 @@ def make(name, folder):
     pixels = torch.randn(1, 3, 1024, 1024, generator=torch.Generator().manual_seed(3))
     points, labels = torch.rand(1, 1, 2, 2) * 900, torch.ones(1, 1, 2, dtype=torch.int64)
     free = {"input_points": {2: "points"}, "input_labels": {2: "points"}}
+    if is_first:
+        # As Optimum exports it: any number of prompts at once.
+        for axes in free.values():
+            axes[1] = "prompts"
     answers = ["iou_scores", "pred_masks"]
     if is_first:
         names = ["image_embeddings", "image_positional_embeddings"]

@@ -198,27 +198,31 @@ fn in_boxes(
     engine: &mut dyn Engine,
 ) -> Result<Vec<Answer>, Error> {
     let size = decoded.image.size();
-    let mut answers = Vec::new();
-    for detected in boxes {
-        let Some(rect) = detected.rect(size) else {
-            continue;
-        };
+    let questions = boxes.iter().filter_map(|detected| {
         let prompt = Prompt {
-            rect: Some(rect),
+            rect: Some(detected.rect(size)?),
             clicks: Vec::new(),
         };
-        let question = Question::new(&decoded.image, decoded.key, prompt.clone());
-        let proposals = match engine.propose(&question) {
-            Ok(proposals) => proposals,
-            // Nothing is found in this box; the others have their own answers.
-            Err(Error::Prompt(_)) => continue,
-            Err(why) => return Err(why),
-        };
-        answers.extend(proposals.into_iter().next().map(|proposal| Answer {
-            class: detected.class.clone(),
-            prompt,
-            proposal,
-        }));
+        let question = Question::new(&decoded.image, decoded.key, prompt);
+        Some((detected, question))
+    });
+    let asked: Vec<(&Detected, Question)> = questions.collect();
+    let mut answers = Vec::new();
+    for batch in asked.chunks(engine.batch()) {
+        let questions: Vec<Question> = batch.iter().map(|(_, q)| q.clone()).collect();
+        for ((detected, question), proposals) in batch.iter().zip(engine.propose_all(&questions)) {
+            let proposals = match proposals {
+                Ok(proposals) => proposals,
+                // Nothing is found in this box; the others have their own answers.
+                Err(Error::Prompt(_)) => continue,
+                Err(why) => return Err(why),
+            };
+            answers.extend(proposals.into_iter().next().map(|proposal| Answer {
+                class: detected.class.clone(),
+                prompt: question.prompt.clone(),
+                proposal,
+            }));
+        }
     }
     Ok(answers)
 }

@@ -9,6 +9,7 @@ use super::outputs::{Decoded, Outputs, ordered};
 use super::points::Points;
 use super::sensible;
 use crate::segment::header::Header;
+use crate::segment::runtime::Device;
 use crate::segment::{Error, Question, Result};
 
 /// A decoder and what it needs to know of its file.
@@ -18,16 +19,44 @@ pub struct Decoding {
     pub outputs: Outputs,
     /// Height and width of its mask input.
     feedback: (usize, usize),
+    /// How many prompts it is given at once.
+    pub batch: usize,
 }
+
+/// Prompts that a GPU answers at once. A processor is no faster with several, and its caches are
+/// smaller than what several need.
+const BATCH: usize = 16;
 
 impl Decoding {
     pub fn new(net: Net, how: &'static Decoder, feedback: (usize, usize)) -> Self {
+        let batch = match net.device {
+            Device::Cpu { .. } => 1,
+            Device::Cuda | Device::TensorRt => BATCH,
+        };
         Self {
             outputs: Outputs::of(&net, how),
             net,
             how,
             feedback,
+            batch,
         }
+    }
+
+    /// Whether several prompts can be answered by one run: first ones, of as many points each, by a
+    /// graph that says so of itself.
+    pub fn takes_together(&self, questions: &[Question]) -> bool {
+        let has_box = |q: &Question| q.prompt.rect.is_some();
+        let is_alike = |a: &Question, b: &Question| {
+            has_box(a) == has_box(b) && a.prompt.clicks.len() == b.prompt.clicks.len()
+        };
+        let has_own_boxes = matches!(self.how.boxes, Boxes::Input(_));
+        let points = self.net.header.input(self.how.points);
+        questions.len() <= self.batch
+            && points.is_some_and(|port| port.shape[self.how.rank - 3].is_none())
+            && questions.is_sorted_by(is_alike)
+            && questions
+                .iter()
+                .all(|q| q.previous.is_none() && !(has_own_boxes && has_box(q)))
     }
 
     /// Answers a prompt on an image. `place` tells where the picture lies in its frame.
@@ -38,13 +67,31 @@ impl Decoding {
         place: &Place,
         answers: &Answers,
     ) -> Result<Decoded> {
-        let prompt = &question.prompt;
-        if !self.net.holds(question.image_key) {
+        let before = self.before(question, place, answers);
+        let questions = std::slice::from_ref(question);
+        let decoded = self.run_all(questions, embedding, place, before)?;
+        Ok(decoded.into_iter().next().expect("one for each question"))
+    }
+
+    /// Answers first prompts on one image, which [`Decoding::takes_together`], or a single one with
+    /// the mask that it corrects.
+    pub fn run_all(
+        &mut self,
+        questions: &[Question],
+        embedding: &[Tensor],
+        place: &Place,
+        before: Option<Tensor>,
+    ) -> Result<Vec<Decoded>> {
+        let key = questions[0].image_key;
+        if !self.net.holds(key) {
             let names = self.how.embeddings.iter().copied();
             let inputs: Vec<(&str, &Tensor)> = names.zip(embedding).collect();
-            self.net.hold(question.image_key, &inputs)?;
+            self.net.hold(key, &inputs)?;
         }
-        let points = Points::of(prompt, self.how, place);
+        let points = questions
+            .iter()
+            .map(|q| Points::of(&q.prompt, self.how, place));
+        let points = Points::together(points, self.how);
         let mut inputs = vec![
             (self.how.points, &points.coordinates),
             (self.how.labels, &points.labels),
@@ -52,12 +99,8 @@ impl Decoding {
         if let (Boxes::Input(name), Some(boxes)) = (self.how.boxes, &points.boxes) {
             inputs.push((name, boxes));
         }
-        let before = self.before(question, place, answers);
         let flag = Tensor::new([1], vec![if before.is_some() { 1.0 } else { 0.0 }]);
-        let before = before.unwrap_or_else(|| {
-            let (height, width) = self.feedback;
-            Tensor::new([1, 1, height, width], vec![0.0; height * width])
-        });
+        let before = before.unwrap_or_else(|| self.nothing_before(questions.len()));
         if let Some(feedback) = self.how.feedback {
             inputs.extend([(feedback.mask, &before), (feedback.flag, &flag)]);
         }
@@ -72,32 +115,51 @@ impl Decoding {
         let (Some(scores), Some(masks)) = (given.next(), given.next()) else {
             unreachable!("as many outputs come as were wanted");
         };
-        let decoded = self.unpacked(scores, &masks)?;
-        Ok(ordered(decoded, prompt))
+        let decoded = self.unpacked(&scores, &masks, questions.len())?;
+        let decoded = decoded.into_iter().zip(questions);
+        Ok(decoded.map(|(d, q)| ordered(d, &q.prompt)).collect())
     }
 
-    /// Splits the masks, [.., height, width], by their scores.
-    fn unpacked(&self, scores: Tensor, masks: &Tensor) -> Result<Decoded> {
-        let (height, width) = match masks.shape[..] {
-            [.., height, width] if height > 0 && width > 0 => (height, width),
-            _ => return Err(self.misshapen(&scores, masks)),
+    /// The mask input of prompts that correct nothing.
+    fn nothing_before(&self, prompts: usize) -> Tensor {
+        let port = self
+            .how
+            .feedback
+            .and_then(|f| self.net.header.input(f.mask));
+        let first = port.and_then(|p| p.shape.first().copied().flatten());
+        let (height, width) = self.feedback;
+        let shape = [first.unwrap_or(prompts), 1, height, width];
+        Tensor::new(shape, vec![0.0; shape.iter().product()])
+    }
+
+    /// Splits the masks, [.., prompts, masks, height, width], by their scores.
+    fn unpacked(&self, scores: &Tensor, masks: &Tensor, prompts: usize) -> Result<Vec<Decoded>> {
+        let (lead, height, width) = match &masks.shape[..] {
+            [lead @ .., height, width] if height * width > 0 => (lead, *height, *width),
+            _ => return Err(self.misshapen(scores, masks)),
         };
-        let count = masks.values.len() / (height * width);
-        if count == 0 || count != scores.values.len() {
-            return Err(self.misshapen(&scores, masks));
+        let count: usize = lead.iter().product();
+        let of_each = count / prompts;
+        // What several prompts gave must say so: a graph may do with the first of them.
+        let is_split = prompts == 1 || lead.iter().rev().skip(1).product::<usize>() == prompts;
+        if of_each == 0 || !is_split || count != scores.values.len() {
+            return Err(self.misshapen(scores, masks));
         }
         let grids = masks.values.chunks_exact(height * width);
-        Ok(Decoded {
-            grids: grids
-                .map(|values| Logits {
-                    width,
-                    height,
-                    values: values.to_vec(),
-                })
-                .collect(),
-            scores: scores.values,
+        let grids: Vec<Logits> = grids
+            .map(|values| Logits {
+                width,
+                height,
+                values: values.to_vec(),
+            })
+            .collect();
+        let each = grids.chunks(of_each).zip(scores.values.chunks(of_each));
+        let decoded = each.map(|(grids, scores)| Decoded {
+            grids: grids.to_vec(),
+            scores: scores.to_vec(),
             order: Vec::new(),
-        })
+        });
+        Ok(decoded.collect())
     }
 
     fn misshapen(&self, scores: &Tensor, masks: &Tensor) -> Error {

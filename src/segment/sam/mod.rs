@@ -98,6 +98,14 @@ impl Sam {
         self
     }
 
+    /// Gives the decoder so many prompts at once where its graph takes them; on a GPU several are
+    /// the rule.
+    #[must_use]
+    pub fn with_batch(mut self, batch: usize) -> Self {
+        self.decoder.batch = batch.max(1);
+        self
+    }
+
     /// What it computes on.
     pub fn device(&self) -> &Device {
         &self.encoder.device
@@ -171,6 +179,63 @@ impl Sam {
         }
         Ok(decoded)
     }
+
+    /// What a decoder gave for a prompt as proposals, the best first, none twice.
+    fn proposals(
+        &mut self,
+        question: &Question,
+        mut decoded: Decoded,
+        place: &Place,
+    ) -> Vec<Proposal> {
+        let (prompt, size) = (&question.prompt, question.image.size());
+        let mut proposals: Vec<(Proposal, usize)> = Vec::new();
+        for at in std::mem::take(&mut decoded.order) {
+            let grid = &decoded.grids[at];
+            let logits = if self.decoder.outputs.covers_frame {
+                grid.cropped(place)
+            } else {
+                grid.clone()
+            };
+            let mask = obey::obeying(logits.mask(size), prompt);
+            if proposals.iter().any(|(p, _)| is_same(&p.mask, &mask)) {
+                continue;
+            }
+            let proposal = Proposal {
+                mask: Arc::new(mask),
+                confidence: decoded.scores[at].clamp(0.0, 1.0),
+                soft: Some(Arc::new(logits.soft(size))),
+                threshold: 0.5,
+                origin: Origin {
+                    engine: self.encoder.kind.name.into(),
+                    model: self.hash.clone(),
+                    who: String::new(),
+                },
+            };
+            proposals.push((proposal, at));
+        }
+        if let (Boxes::Never, Some(rect)) = (self.decoder.how.boxes, prompt.rect) {
+            proposals.sort_by(|a, b| filling(&b.0, rect).total_cmp(&filling(&a.0, rect)));
+        }
+        let mut grids: Vec<Option<Logits>> = decoded.grids.into_iter().map(Some).collect();
+        for (proposal, at) in &proposals {
+            if let Some(grid) = grids[*at].take() {
+                self.answers.keep(&proposal.mask, grid);
+            }
+        }
+        proposals.into_iter().map(|(p, _)| p).collect()
+    }
+
+    /// Answers prompts by one run of the decoder.
+    fn propose_together(&mut self, questions: &[Question]) -> Result<Vec<Vec<Proposal>>> {
+        let (image, key) = (&questions[0].image, questions[0].image_key);
+        let embedding = self.embedding(image, key, &Cancel::default())?;
+        let place = self.place(&embedding, image.size());
+        let decoded = self.decoder.run_all(questions, &embedding, &place, None)?;
+        let decoded = questions.iter().zip(decoded);
+        Ok(decoded
+            .map(|(question, decoded)| self.proposals(question, decoded, &place))
+            .collect())
+    }
 }
 
 impl Engine for Sam {
@@ -197,48 +262,36 @@ impl Engine for Sam {
                 "the prompt names no object: give a box or an inside click".into(),
             ));
         }
-        let size = question.image.size();
         let embedding = self.embedding(&question.image, question.image_key, &Cancel::default())?;
-        let place = self.place(&embedding, size);
-        let mut decoded = self
+        let place = self.place(&embedding, question.image.size());
+        let decoded = self
             .decoder
             .run(question, &embedding, &place, &self.answers)?;
-        let mut proposals: Vec<(Proposal, usize)> = Vec::new();
-        for at in std::mem::take(&mut decoded.order) {
-            let grid = &decoded.grids[at];
-            let logits = if self.decoder.outputs.covers_frame {
-                grid.cropped(&place)
-            } else {
-                grid.clone()
-            };
-            let mask = obey::obeying(logits.mask(size), prompt);
-            if proposals.iter().any(|(p, _)| p.mask.iou(&mask) > SAME) {
-                continue;
-            }
-            let proposal = Proposal {
-                mask: Arc::new(mask),
-                confidence: decoded.scores[at].clamp(0.0, 1.0),
-                soft: Some(Arc::new(logits.soft(size))),
-                threshold: 0.5,
-                origin: Origin {
-                    engine: self.encoder.kind.name.into(),
-                    model: self.hash.clone(),
-                    who: String::new(),
-                },
-            };
-            proposals.push((proposal, at));
-        }
-        if let (Boxes::Never, Some(rect)) = (self.decoder.how.boxes, prompt.rect) {
-            proposals.sort_by(|a, b| filling(&b.0, rect).total_cmp(&filling(&a.0, rect)));
-        }
-        let mut grids: Vec<Option<Logits>> = decoded.grids.into_iter().map(Some).collect();
-        for (proposal, at) in &proposals {
-            if let Some(grid) = grids[*at].take() {
-                self.answers.keep(&proposal.mask, grid);
-            }
-        }
-        Ok(proposals.into_iter().map(|(p, _)| p).collect())
+        Ok(self.proposals(question, decoded, &place))
     }
+
+    fn batch(&self) -> usize {
+        self.decoder.batch
+    }
+
+    fn propose_all(&mut self, questions: &[Question]) -> Vec<Result<Vec<Proposal>>> {
+        let together = questions.len() > 1 && self.decoder.takes_together(questions);
+        if let Some(answers) = together.then(|| self.propose_together(questions)) {
+            match answers {
+                Ok(answers) => return answers.into_iter().map(Ok).collect(),
+                // Exports call dimensions free that are not; what else is wrong shows below.
+                Err(_) => self.decoder.batch = 1,
+            }
+        }
+        questions.iter().map(|q| self.propose(q)).collect()
+    }
+}
+
+/// Whether two masks are one and the same to a person.
+fn is_same(a: &Mask, b: &Mask) -> bool {
+    let (x, y) = (a.area() as f64, b.area() as f64);
+    // The areas alone tell most apart.
+    x.min(y) > SAME * x.max(y) && a.iou(b) > SAME
 }
 
 /// How well a mask fills a box: the IoU of its bounds with it.

@@ -73,4 +73,23 @@ impl Points {
             boxes,
         }
     }
+
+    /// Prompts of as many points each, for one run.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn together(all: impl Iterator<Item = Self>, decoder: &Decoder) -> Self {
+        let grown = all.reduce(|mut all, next| {
+            let axis = decoder.rank - 3;
+            for (tensor, more) in [
+                (&mut all.coordinates, next.coordinates),
+                (&mut all.labels, next.labels),
+            ] {
+                tensor.shape[axis] += more.shape[axis];
+                tensor.values.extend(more.values);
+            }
+            all
+        });
+        grown.expect("a prompt")
+    }
 }
