@@ -1,7 +1,8 @@
 //! Models that people can get: names, files, sizes, licences; and what of them is on the disk.
 //!
 //! Addresses and sha256 are those that osam downloads and checks
-//! (`osam/_models/*/_models.py` in github.com/wkentaro/osam).
+//! (`osam/_models/*/_models.py` in github.com/wkentaro/osam), sizes those of the table in its README
+//! at 003d86e.
 
 use std::path::PathBuf;
 
@@ -14,8 +15,8 @@ pub struct Entry {
     pub about: &'static str,
     /// SPDX name of the weights' licence.
     pub licence: &'static str,
-    /// Both files together, about: the published number of parameters times a weight's bytes.
-    pub megabytes: u32,
+    /// Both files together, about, where whoever publishes them tells it.
+    pub megabytes: Option<u32>,
     pub encoder: Remote,
     pub decoder: Remote,
 }
@@ -76,7 +77,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "efficient-sam-ti",
         about: "EfficientSAM with ViT-Tiny",
         licence: "Apache-2.0",
-        megabytes: 41,
+        megabytes: Some(40),
         encoder: remote!(
             efficient!("efficient_sam_vitt_encoder.onnx"),
             "7a73ee65aa2c37237c89b4b18e73082f757ffb173899609c5d97a2bbd4ebb02d"
@@ -90,7 +91,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "efficient-sam-s",
         about: "EfficientSAM with ViT-Small",
         licence: "Apache-2.0",
-        megabytes: 106,
+        megabytes: Some(100),
         encoder: remote!(
             efficient!("efficient_sam_vits_encoder.onnx"),
             "4cacbb23c6903b1acf87f1d77ed806b840800c5fcd4ac8f650cbffed474b8896"
@@ -104,7 +105,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam2.1-tiny",
         about: "SAM 2.1 with Hiera-Tiny",
         licence: "Apache-2.0",
-        megabytes: 156,
+        megabytes: None,
         encoder: remote!(
             sam2!("sam2.1_tiny_preprocess.onnx"),
             "5557482c56565f6a6c8206874b1a11c392cef8a1766477bf035b919092f2b619"
@@ -118,7 +119,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam2.1-small",
         about: "SAM 2.1 with Hiera-Small",
         licence: "Apache-2.0",
-        megabytes: 184,
+        megabytes: None,
         encoder: remote!(
             sam2!("sam2.1_small_preprocess.onnx"),
             "06016c6dfb146ce10e4dadfdf49e88a05c8d1f97a6b7c57e150e60d2d46a72e7"
@@ -132,7 +133,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam2.1-base-plus",
         about: "SAM 2.1 with Hiera-Base+",
         licence: "Apache-2.0",
-        megabytes: 323,
+        megabytes: None,
         encoder: remote!(
             sam2!("sam2.1_base_plus_preprocess.onnx"),
             "ce95c44082b4532c25ae01e11da3c9337dab7b04341455c09ae599dc9ae5c438"
@@ -146,7 +147,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam2.1-large",
         about: "SAM 2.1 with Hiera-Large",
         licence: "Apache-2.0",
-        megabytes: 898,
+        megabytes: None,
         encoder: remote!(
             sam2!("sam2.1_large_preprocess.onnx"),
             "ab676f957528918496990f242163fd6b41a7222ae255862e846d9ab35115c12e"
@@ -160,7 +161,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam-b-quantized",
         about: "SAM with ViT-B, weights in 8 bits",
         licence: "Apache-2.0",
-        megabytes: 100,
+        megabytes: Some(100),
         encoder: remote!(
             sam!("sam_vit_b_01ec64.quantized.encoder.onnx"),
             "3346b9cc551c9902fbf3b203935e933592b22e042365f58321c17fc12641fd6a"
@@ -174,7 +175,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam-l-quantized",
         about: "SAM with ViT-L, weights in 8 bits",
         licence: "Apache-2.0",
-        megabytes: 320,
+        megabytes: Some(320),
         encoder: remote!(
             sam!("sam_vit_l_0b3195.quantized.encoder.onnx"),
             "f7158a4a1fe7f670ef47ea2f7f852685425c1ed6caa40f5df86cbe2b0502034f"
@@ -188,7 +189,7 @@ pub static ENTRIES: [Entry; 9] = [
         name: "sam-h-quantized",
         about: "SAM with ViT-H, weights in 8 bits",
         licence: "Apache-2.0",
-        megabytes: 650,
+        megabytes: Some(630),
         encoder: remote!(
             sam!("sam_vit_h_4b8939.quantized.encoder.onnx"),
             "a5c745fd4279efc5e5436b412200e983dafc2249ce172af6cc0002a71bb5f485"
@@ -222,13 +223,15 @@ impl Entry {
         Some(models_folder()?.join(self.name))
     }
 
-    /// Whether all its files are on the disk. Files are named so only after they were verified.
+    /// Bytes of its files, once all are on the disk. They are named so only after they were verified.
+    pub fn bytes_here(&self) -> Option<u64> {
+        let folder = self.folder()?;
+        let files = self.files().into_iter().map(|f| folder.join(f.file_name()));
+        files.map(|f| Some(f.metadata().ok()?.len())).sum()
+    }
+
+    /// Whether all its files are on the disk.
     pub fn is_here(&self) -> bool {
-        let Some(folder) = self.folder() else {
-            return false;
-        };
-        self.files()
-            .iter()
-            .all(|f| folder.join(f.file_name()).is_file())
+        self.bytes_here().is_some()
     }
 }

@@ -96,12 +96,13 @@ fn list(as_json: bool) -> anyhow::Result<ExitCode> {
     writeln!(out, "built in: {}", BUILT_IN.join(", "))?;
     writeln!(out, "\nto fetch with `termask models pull NAME`:")?;
     for e in &ENTRIES {
-        let here = if e.is_here() { "here" } else { "" };
-        writeln!(
-            out,
-            "  {:<18} {here:<5} {:>4} MB  {} ({})",
-            e.name, e.megabytes, e.about, e.licence
-        )?;
+        let (name, about, licence) = (e.name, e.about, e.licence);
+        let (here, size) = match (e.bytes_here(), e.megabytes) {
+            (Some(bytes), _) => ("here", format!("{:.0} MB", bytes as f64 / 1e6)),
+            (None, Some(megabytes)) => ("", format!("~{megabytes} MB")),
+            (None, None) => ("", "?".into()),
+        };
+        writeln!(out, "  {name:<18} {here:<5} {size:>7}  {about} ({licence})")?;
     }
     if !own.is_empty() {
         writeln!(out, "\nyour own: {}", own.join(", "))?;
