@@ -22,6 +22,8 @@ use termask::segment::sam::{Sam, files};
 use termask::segment::{Cancel, Engine, Question};
 
 const SIZE: Size = Size::new(1024, 768);
+/// What a camera gives: 12 megapixels.
+const LARGE: Size = Size::new(4000, 3000);
 /// Pictures in the folder that is encoded, and rounds of everything.
 const PICTURES: u32 = 8;
 const ROUNDS: usize = 5;
@@ -35,12 +37,13 @@ fn main() {
     let pair = files::find(&model).expect("a model");
     println!("{}, {} threads", pair.encoder.1.name, threads());
     clicks(&model, &pair.decoder.0);
+    together(&model);
     jumps(&model);
     folder(&model, &pair.encoder.0);
 }
 
-fn picture(seed: u32) -> image::RgbImage {
-    image::RgbImage::from_fn(SIZE.width, SIZE.height, |x, y| {
+fn picture(size: Size, seed: u32) -> image::RgbImage {
+    image::RgbImage::from_fn(size.width, size.height, |x, y| {
         let blob = |n: u32| ((x / 60 * 37 + y / 60 * 61 + seed * n) % 200) as u8;
         image::Rgb([blob(3), blob(5), blob(7)])
     })
@@ -60,33 +63,73 @@ fn milliseconds(job: impl FnOnce()) -> f64 {
 /// From a click to its masks with the embedding ready, beside the decoder alone.
 fn clicks(model: &Path, decoder: &Header) {
     let mut sam = Sam::open(model).expect("opened");
-    let image = Arc::new(Image::from_rgb(SIZE, picture(1).into_raw()));
-    let prompt = Prompt {
-        rect: None,
-        clicks: vec![Click {
-            at: SIZE.bounds().centre(),
-            side: Side::Inside,
-        }],
-    };
-    let question = Question::new(&image, 0, prompt);
-    sam.propose(&question).expect("an answer");
     let mut plain = plain(decoder);
     run(&mut plain, decoder);
-    let (mut ours, mut alone) = (Vec::new(), Vec::new());
-    for _ in 0..8 * ROUNDS {
-        alone.push(milliseconds(|| run(&mut plain, decoder)));
-        ours.push(milliseconds(|| drop(sam.propose(&question))));
+    for (key, size) in [SIZE, LARGE].into_iter().enumerate() {
+        let image = Arc::new(Image::from_rgb(size, picture(size, 1).into_raw()));
+        let prompt = Prompt {
+            rect: None,
+            clicks: vec![Click {
+                at: size.bounds().centre(),
+                side: Side::Inside,
+            }],
+        };
+        let question = Question::new(&image, key as u64, prompt);
+        let found = sam.propose(&question).expect("an answer");
+        let runs: usize = found.iter().map(|p| p.mask.runs().len()).sum();
+        let (mut ours, mut alone) = (Vec::new(), Vec::new());
+        for _ in 0..8 * ROUNDS {
+            alone.push(milliseconds(|| run(&mut plain, decoder)));
+            ours.push(milliseconds(|| drop(sam.propose(&question))));
+        }
+        let (ours, alone) = (median(ours), median(alone));
+        let over = ours - alone;
+        let megapixels = size.area() as f64 / 1e6;
+        println!(
+            "{megapixels:.1} megapixels: a click's {} masks ({runs} runs) after {ours:.1} ms, the \
+             decoder alone {alone:.1} ms: {over:+.1} ms",
+            found.len()
+        );
     }
-    let (ours, alone) = (median(ours), median(alone));
-    println!("click to masks {ours:.1} ms, the decoder alone {alone:.1} ms");
 }
 
-/// How long an encoding goes on after it was cancelled.
+/// What a prompt of a grid takes alone and with others.
+fn together(model: &Path) {
+    let image = Arc::new(Image::from_rgb(SIZE, picture(SIZE, 1).into_raw()));
+    let question = |i: u32| {
+        let at = SIZE.clamp(i64::from(60 * i + 40), i64::from(40 * i + 60));
+        let side = Side::Inside;
+        let clicks = vec![Click { at, side }];
+        Question::new(&image, 0, Prompt { rect: None, clicks })
+    };
+    let questions: Vec<Question> = (0..16).map(question).collect();
+    let mut sam = Sam::open(model).expect("opened");
+    sam.prepare(&image, 0, &Cancel::default()).expect("encoded");
+    for batch in [1, 2, 4, 8, 16] {
+        sam = sam.with_batch(batch);
+        let mut all = || {
+            let batches = questions.chunks(batch);
+            batches.for_each(|batch| drop(sam.propose_all(batch)));
+        };
+        all();
+        let each = median((0..ROUNDS).map(|_| milliseconds(&mut all) / 16.0).collect());
+        if sam.batch() < batch {
+            println!("its decoder takes one prompt at a time: {each:.1} ms each");
+            return;
+        }
+        println!("{batch} prompts at once: {each:.1} ms each");
+    }
+}
+
+/// How soon a cancelled encoding is done with, and how much later the next picture is encoded for
+/// what of it goes on.
 fn jumps(model: &Path) {
     let mut sam = Sam::open(model).expect("opened");
-    let image = Image::from_rgb(SIZE, picture(2).into_raw());
-    let whole = milliseconds(|| sam.prepare(&image, 0, &Cancel::default()).expect("encoded"));
-    let mut late = Vec::new();
+    let image = Image::from_rgb(SIZE, picture(SIZE, 2).into_raw());
+    let mut encode = |key, cancel: &Cancel| milliseconds(|| drop(sam.prepare(&image, key, cancel)));
+    encode(0, &Cancel::default());
+    let whole = median((1..4).map(|key| encode(key, &Cancel::default())).collect());
+    let (mut done, mut later) = (Vec::new(), Vec::new());
     for part in 1..10u32 {
         let cancel = Cancel::default();
         let handle = cancel.clone();
@@ -97,14 +140,18 @@ fn jumps(model: &Path) {
             handle.cancel();
             start
         });
-        let _ = sam.prepare(&image, u64::from(part), &cancel);
+        encode(u64::from(10 * part), &cancel);
         let end = Instant::now();
-        late.push((end - jump.join().expect("joined")).as_secs_f64() * 1000.0);
+        done.push((end - jump.join().expect("joined")).as_secs_f64() * 1000.0);
+        later.push(encode(u64::from(10 * part + 1), &Cancel::default()) - whole);
     }
-    let most = late.iter().copied().fold(0.0, f64::max);
+    let most = |values: &[f64]| values.iter().copied().fold(f64::MIN, f64::max);
     println!(
-        "an encoding takes {whole:.0} ms; cancelled, it ends after {:.1} ms, {most:.1} at most",
-        median(late)
+        "an encoding takes {whole:.0} ms; cancelled, it is done with after {:.1} ms at most, and \
+         the next one takes {:+.0} ms, {:+.0} at most",
+        most(&done),
+        median(later.clone()),
+        most(&later)
     );
 }
 
@@ -113,7 +160,7 @@ fn folder(model: &Path, encoder: &Header) {
     let photos = tempfile::tempdir().expect("a folder");
     for i in 0..PICTURES {
         let file = photos.path().join(format!("{i}.jpg"));
-        picture(i).save(file).expect("saved");
+        picture(SIZE, i).save(file).expect("saved");
     }
     let mut plain = plain(encoder);
     run(&mut plain, encoder);
