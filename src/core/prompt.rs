@@ -78,6 +78,33 @@ impl Soft {
             + fv * ((1.0 - fu) * value(i, j + 1) + fu * value(i + 1, j + 1))
     }
 
+    /// Probabilities at every crossing of image columns and rows, row by row, as [`Soft::at`] gives
+    /// them.
+    pub fn at_crossings(&self, columns: &[i64], rows: &[i64]) -> Vec<f32> {
+        let width = self.width as usize;
+        // Of each column the grid's column before it, in a row with a 0 at either end, and how far
+        // behind it; `None` beyond the grid.
+        let columns: Vec<Option<(usize, f32)>> = columns
+            .iter()
+            .map(|x| (*x as f64 - self.x) / self.scale)
+            .map(|u| {
+                let before = usize::try_from(u.floor() as i64 + 1).ok();
+                before
+                    .filter(|before| *before <= width)
+                    .map(|before| (before, (u - u.floor()) as f32))
+            })
+            .collect();
+        let mut row = vec![0.0; width + 2];
+        let mut values = Vec::with_capacity(columns.len() * rows.len());
+        for y in rows {
+            self.blend_row(*y as f64, &mut row);
+            values.extend(columns.iter().map(|column| {
+                column.map_or(0.0, |(i, part)| (1.0 - part) * row[i] + part * row[i + 1])
+            }));
+        }
+        values
+    }
+
     /// The pixels of an image of `size` where the probability is above `threshold`.
     pub fn mask(&self, size: Size, threshold: f32) -> Arc<Mask> {
         let rows = (
@@ -210,6 +237,21 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn crossings_have_the_probabilities_of_their_places(
+            values in proptest::collection::vec(any::<u8>(), 20), scale in 0.4..7.0f64,
+            x in -9.0..9.0f64, y in -9.0..9.0f64,
+            columns in proptest::collection::vec(-20..60_i64, 1..9),
+            rows in proptest::collection::vec(-20..60_i64, 1..9),
+        ) {
+            let soft = Soft { x, y, scale, width: 5, height: 4, values };
+            let found = soft.at_crossings(&columns, &rows);
+            let places = rows.iter().flat_map(|y| columns.iter().map(|x| soft.at(*x as f64, *y as f64)));
+            for (found, expected) in found.iter().zip(places) {
+                prop_assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+            }
+        }
+
         #[test]
         fn a_mask_is_cut_where_the_probability_crosses(
             values in proptest::collection::vec(any::<u8>(), 20), scale in 0.4..7.0f64,

@@ -30,7 +30,11 @@ pub fn crop(image: &Image, square: Square, size: usize) -> Vec<f32> {
         return crop(small, square, size);
     }
     if square.side <= 1.5 * size as f64 {
-        return bilinear(&Plane::from_image(image), square.x, square.y, scale, size);
+        let plane = Plane {
+            size: image.size(),
+            pixels: image.pixels(),
+        };
+        return bilinear(&plane, square.x, square.y, scale, size);
     }
     let (ox, oy) = (square.x / scale, square.y / scale);
     let (x0, y0) = (ox.floor(), oy.floor());
@@ -38,56 +42,70 @@ pub fn crop(image: &Image, square: Square, size: usize) -> Vec<f32> {
     bilinear(&shrunk.plane(), ox - x0, oy - y0, 1.0, size)
 }
 
-/// Pixels with a way to read one, black outside.
-struct Plane<'a> {
+/// Pixels, three values each, row by row; black outside.
+struct Plane<'a, T> {
     size: Size,
-    pixel: Box<dyn Fn(usize, usize) -> [f32; 3] + Sync + 'a>,
+    pixels: &'a [T],
 }
 
-impl<'a> Plane<'a> {
-    fn from_image(image: &'a Image) -> Self {
-        let width = image.size().width as usize;
-        let pixels = image.pixels();
-        Self {
-            size: image.size(),
-            pixel: Box::new(move |x, y| {
-                let i = 3 * (y * width + x);
-                [pixels[i], pixels[i + 1], pixels[i + 2]].map(f32::from)
-            }),
-        }
-    }
-
-    fn at(&self, x: i64, y: i64) -> [f32; 3] {
-        let inside = (0..i64::from(self.size.width)).contains(&x)
-            && (0..i64::from(self.size.height)).contains(&y);
-        if inside {
-            (self.pixel)(x as usize, y as usize)
-        } else {
-            [0.0; 3]
-        }
+impl<T: Copy + Into<f32>> Plane<'_, T> {
+    fn row(&self, y: i64) -> Option<&[T]> {
+        let width = 3 * self.size.width as usize;
+        let inside = (0..i64::from(self.size.height)).contains(&y);
+        inside.then(|| &self.pixels[y as usize * width..][..width])
     }
 }
 
-fn bilinear(plane: &Plane, x: f64, y: f64, scale: f64, size: usize) -> Vec<f32> {
+/// Where the cells of a crop lie along an axis: the pixel before each, and how far behind it.
+fn positions(start: f64, scale: f64, size: usize) -> Vec<(i64, f32)> {
+    (0..size)
+        .map(|i| start + i as f64 * scale)
+        .map(|at| (at.floor() as i64, at.fract().rem_euclid(1.0) as f32))
+        .collect()
+}
+
+fn bilinear<T: Copy + Into<f32> + Sync>(
+    plane: &Plane<T>,
+    x: f64,
+    y: f64,
+    scale: f64,
+    size: usize,
+) -> Vec<f32> {
+    let (columns, rows) = (positions(x, scale, size), positions(y, scale, size));
+    let width = plane.size.width as usize;
     let mut out = vec![0.0; 3 * size * size];
     out.par_chunks_mut(3 * size)
-        .enumerate()
-        .for_each(|(v, row)| {
-            let sy = y + v as f64 * scale;
-            let (y0, fy) = (sy.floor() as i64, sy.fract().rem_euclid(1.0) as f32);
-            for (u, rgb) in row.chunks_exact_mut(3).enumerate() {
-                let sx = x + u as f64 * scale;
-                let (x0, fx) = (sx.floor() as i64, sx.fract().rem_euclid(1.0) as f32);
-                let (a, b) = (plane.at(x0, y0), plane.at(x0 + 1, y0));
-                let (c, d) = (plane.at(x0, y0 + 1), plane.at(x0 + 1, y0 + 1));
+        .zip(&rows)
+        .for_each(|(row, (y0, fy))| {
+            let (upper, lower) = (plane.row(*y0), plane.row(y0 + 1));
+            for (rgb, (x0, fx)) in row.chunks_exact_mut(3).zip(&columns) {
+                let pair = |row: Option<&[T]>| -> [[f32; 3]; 2] {
+                    let Some(row) = row else {
+                        return [[0.0; 3]; 2];
+                    };
+                    let pixel = |x: i64| {
+                        let x = usize::try_from(x).ok().filter(|x| *x < width);
+                        x.map_or([0.0; 3], |x| {
+                            let rgb = &row[3 * x..][..3];
+                            [rgb[0].into(), rgb[1].into(), rgb[2].into()]
+                        })
+                    };
+                    [pixel(*x0), pixel(x0 + 1)]
+                };
+                let ([a, b], [c, d]) = (pair(upper), pair(lower));
                 for k in 0..3 {
                     let top = a[k] + fx * (b[k] - a[k]);
                     let bottom = c[k] + fx * (d[k] - c[k]);
-                    rgb[k] = (top + fy * (bottom - top)).round();
+                    rgb[k] = rounded(top + fy * (bottom - top));
                 }
             }
         });
     out
+}
+
+/// A value of 0 to 255 as the byte it would be stored as; `f32::round` calls into the C library.
+fn rounded(value: f32) -> f32 {
+    f32::from((value + 0.5) as u8)
 }
 
 /// Part of a smaller picture: its cells from (`x0`, `y0`) on, `side` x `side`.
@@ -97,13 +115,10 @@ struct Shrunk {
 }
 
 impl Shrunk {
-    fn plane(&self) -> Plane<'_> {
+    fn plane(&self) -> Plane<'_, f32> {
         Plane {
             size: Size::new(self.side as u32, self.side as u32),
-            pixel: Box::new(move |x, y| {
-                let i = 3 * (y * self.side + x);
-                [self.pixels[i], self.pixels[i + 1], self.pixels[i + 2]]
-            }),
+            pixels: &self.pixels,
         }
     }
 }
@@ -137,7 +152,7 @@ fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Shrunk 
                 }
             }
             for value in row.iter_mut() {
-                *value = value.round();
+                *value = rounded(*value);
             }
         });
     Shrunk { side, pixels }

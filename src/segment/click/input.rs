@@ -62,47 +62,59 @@ impl Before {
         }
     }
 
-    /// Probability of an image pixel; of a mask without probabilities 0 or 1.
-    fn at(&self, x: i64, y: i64) -> f32 {
+    /// Probabilities of image pixels, at every crossing of `rows` and `columns`; of a mask without
+    /// probabilities 0 or 1, and 0 beyond the image.
+    fn at(&self, columns: &[i64], rows: &[i64]) -> Vec<f32> {
         let size = self.mask.size();
-        let inside =
-            (0..i64::from(size.width)).contains(&x) && (0..i64::from(size.height)).contains(&y);
-        if !inside {
-            return 0.0;
+        let mut values = match &self.soft {
+            Some(soft) => soft.at_crossings(columns, rows),
+            None => crossings(columns, rows)
+                .map(|(x, y)| f32::from(u8::from(self.mask.contains(size.clamp(x, y)))))
+                .collect(),
+        };
+        let beyond = |at: i64, length: u32| !(0..i64::from(length)).contains(&at);
+        for (value, (x, y)) in values.iter_mut().zip(crossings(columns, rows)) {
+            if beyond(x, size.width) || beyond(y, size.height) {
+                *value = 0.0;
+            }
         }
-        match &self.soft {
-            Some(soft) => soft.at(x as f64, y as f64),
-            None => f32::from(u8::from(self.mask.contains(size.clamp(x, y)))),
-        }
+        values
     }
 
     /// The probabilities as the network's fourth prompt channel: those of the image's pixels,
     /// bilinear between them, as the training had them.
     fn channel(&self, square: Square, size: usize, out: &mut [f32]) {
         let scale = square.side / size as f64;
-        let (x0, y0) = (square.x.floor() as i64, square.y.floor() as i64);
         // Where the crop shrinks the image, a cell in between is as good as the pixel beside it.
         let step = scale.max(1.0);
         let cells = (square.side / step).ceil() as usize + 2;
-        let mut pixels = vec![0.0; cells * cells];
-        for (j, row) in pixels.chunks_exact_mut(cells).enumerate() {
-            for (i, value) in row.iter_mut().enumerate() {
-                let (x, y) = (i as f64 * step, j as f64 * step);
-                *value = self.at(x0 + x.round() as i64, y0 + y.round() as i64);
+        let pixels = |start: f64| -> Vec<i64> {
+            (0..cells)
+                .map(|i| start.floor() as i64 + (i as f64 * step).round() as i64)
+                .collect()
+        };
+        let values = self.at(&pixels(square.x), &pixels(square.y));
+        let positions = |start: f64| -> Vec<(usize, f32)> {
+            (0..size)
+                .map(|n| (start - start.floor() + n as f64 * scale) / step)
+                .map(|at| (at as usize, at.fract() as f32))
+                .collect()
+        };
+        let columns = positions(square.x);
+        for (row, (j, fv)) in out.chunks_exact_mut(size).zip(positions(square.y)) {
+            let (upper, lower) = values[j * cells..][..2 * cells].split_at(cells);
+            for (value, (i, fu)) in row.iter_mut().zip(&columns) {
+                let top = upper[*i] + fu * (upper[i + 1] - upper[*i]);
+                let bottom = lower[*i] + fu * (lower[i + 1] - lower[*i]);
+                *value = top + fv * (bottom - top);
             }
         }
-        for (n, value) in out.iter_mut().enumerate() {
-            let u = (square.x - x0 as f64 + (n % size) as f64 * scale) / step;
-            let v = (square.y - y0 as f64 + (n / size) as f64 * scale) / step;
-            let (i, j) = (u as usize, v as usize);
-            let (fu, fv) = (u.fract() as f32, v.fract() as f32);
-            let upper = &pixels[j * cells + i..];
-            let lower = &pixels[(j + 1) * cells + i..];
-            let top = upper[0] + fu * (upper[1] - upper[0]);
-            let bottom = lower[0] + fu * (lower[1] - lower[0]);
-            *value = top + fv * (bottom - top);
-        }
     }
+}
+
+/// Row by row.
+fn crossings<'a>(columns: &'a [i64], rows: &'a [i64]) -> impl Iterator<Item = (i64, i64)> + 'a {
+    rows.iter().flat_map(|y| columns.iter().map(|x| (*x, *y)))
 }
 
 impl Input {
