@@ -9,7 +9,7 @@ use termask::core::adaptation::Adaptation;
 use termask::core::geometry::{ImagePoint, ImageRect};
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::segment::click::{ClickNet, Input, Method, Pass, SIZE, head, model_hash};
+use termask::segment::click::{ClickNet, Input, Method, Pass, SIZE, model_hash};
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
 
@@ -127,11 +127,11 @@ fn a_prompt_without_an_object_is_refused() {
 }
 
 #[test]
-fn the_shipped_last_layer_read_out_by_hand_gives_the_networks_logits() {
+fn an_adaptation_that_changes_nothing_gives_the_networks_own_logits() {
     let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
     let input = Input::first(&questions()[0], Pass::LOOK);
-    let (weights, bias) = head::shipped();
-    let shipped = Adaptation {
+    let (weights, bias) = *net.last_layer();
+    let same = Adaptation {
         model: model_hash().into(),
         weights: weights.to_vec(),
         bias,
@@ -139,9 +139,9 @@ fn the_shipped_last_layer_read_out_by_hand_gives_the_networks_logits() {
         extent: None,
     };
     let evidence = net.evidence(&input).expect("features");
-    let by_hand = evidence.logits(&shipped);
+    let adapted = evidence.logits(&same);
     let logits = net.logits(&input).expect("logits");
-    for (i, (a, b)) in by_hand.iter().zip(&logits).enumerate() {
+    for (i, (a, b)) in adapted.iter().zip(&logits).enumerate() {
         assert!((a - b).abs() < 1e-3, "cell {i}: {a} {b}");
         let at = evidence.at(i % SIZE, i / SIZE);
         let sum: f32 = at.iter().zip(weights).map(|(v, w)| v * w).sum();

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::segment::click::head::INPUTS;
+use crate::segment::click::head::{INPUTS, Layer};
 
 /// Pull towards the start; of 1e-2, 1e-3 and 1e-4 the best on drawn cells, cracks and spots.
 const PULL: f64 = 1e-3;
@@ -21,9 +21,6 @@ pub struct Pixel {
     /// How many cells of the crop it stands for.
     pub stands_for: f32,
 }
-
-/// Weights and bias of a last layer.
-pub type Layer = ([f32; INPUTS], f32);
 
 /// The logit that a layer gives a pixel.
 pub fn logit(layer: &Layer, inputs: &[f32; INPUTS]) -> f32 {

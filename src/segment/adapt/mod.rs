@@ -4,8 +4,8 @@ mod fit;
 
 use std::sync::Arc;
 
-use self::fit::{Layer, Pixel};
-use super::click::head::{self, Evidence};
+use self::fit::Pixel;
+use super::click::head::{Evidence, Layer};
 use super::click::{ClickNet, Input, THRESHOLD, model_hash};
 use super::evaluate::{Sample, first_click, iou};
 use super::{Engine, Question, Result};
@@ -107,7 +107,7 @@ pub fn adapt<E: From<super::Error>>(
             .filter(|i| !is_held_out(*i))
             .map(|i| &lessons[i])
             .collect();
-        let adaptation = learn(&seen, extent);
+        let adaptation = learn(net.last_layer(), &seen, extent);
         let look = adaptation.extent.map_or(Look::Whole, |_| Look::Near);
         let adaptation = Arc::new(adaptation);
         for i in (0..sides.len()).filter(|i| is_held_out(*i)) {
@@ -119,7 +119,11 @@ pub fn adapt<E: From<super::Error>>(
         }
     }
     let (fitted, aimed) = (fitted / sides.len() as f64, aimed / sides.len() as f64);
-    let mut adaptation = learn(&lessons.iter().collect::<Vec<_>>(), extent);
+    let mut adaptation = learn(
+        net.last_layer(),
+        &lessons.iter().collect::<Vec<_>>(),
+        extent,
+    );
     // The new last layer must earn its place beside the new first look alone.
     let after = if fitted >= aimed + LEAST_GAIN {
         fitted
@@ -167,12 +171,12 @@ fn median(sides: &[u32]) -> f32 {
 }
 
 /// The net's own last layer, with or without a first look around the click.
-fn shipped(extent: Option<f32>) -> Adaptation {
-    let (weights, bias) = head::shipped();
+fn shipped(own: &Layer, extent: Option<f32>) -> Adaptation {
+    let (weights, bias) = own;
     Adaptation {
         model: model_hash().into(),
         weights: weights.to_vec(),
-        bias,
+        bias: *bias,
         threshold: THRESHOLD,
         extent,
     }
@@ -195,7 +199,8 @@ fn questions(sample: &Sample, adaptation: &Arc<Adaptation>) -> [Question; 2] {
 }
 
 fn study(net: &mut ClickNet, sample: &Sample, extent: f32) -> Result<Lesson> {
-    let [whole, near] = [None, Some(extent)].map(|extent| Arc::new(shipped(extent)));
+    let [whole, near] =
+        [None, Some(extent)].map(|extent| Arc::new(shipped(net.last_layer(), extent)));
     let [boxed, clicked] = questions(sample, &whole);
     let [_, near_clicked] = questions(sample, &near);
     let mut ask = |question: &Question| -> Result<(Taught, Arc<Mask>)> {
@@ -258,8 +263,8 @@ fn pixels(evidence: &Evidence, input: &Input, truth: &Mask) -> Vec<Pixel> {
     pixels
 }
 
-/// The adaptation that fits some lessons best.
-fn learn(lessons: &[&Lesson], extent: f32) -> Adaptation {
+/// The adaptation that fits some lessons best, near the net's own last layer.
+fn learn(own: &Layer, lessons: &[&Lesson], extent: f32) -> Adaptation {
     let clicks = |look| mean(lessons.iter().map(|l| l.clicked(look).iou));
     let look = if clicks(Look::Near) > clicks(Look::Whole) {
         Look::Near
@@ -270,7 +275,7 @@ fn learn(lessons: &[&Lesson], extent: f32) -> Adaptation {
         .iter()
         .flat_map(|l| [&*l.boxed.pixels, &*l.clicked(look).pixels])
         .collect();
-    let layer = fit::fit(&groups, &head::shipped());
+    let layer = fit::fit(&groups, own);
     Adaptation {
         model: model_hash().into(),
         weights: layer.0.to_vec(),

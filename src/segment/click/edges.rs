@@ -1,9 +1,7 @@
 //! Draws probabilities to the edges of the picture: the guided filter (He, Sun and Tang 2013), with
 //! its sums at half the resolution (He and Sun 2015).
 
-use rayon::prelude::*;
-
-use super::head::means;
+use super::plane::{doubled, halved, means};
 
 /// Half the filter's window, as a share of the square root of the object's area.
 const REACH: f64 = 0.03;
@@ -41,7 +39,8 @@ pub fn follow(
         .iter()
         .map(|(a, b)| product(&rgb[*a], &rgb[*b]))
         .collect();
-    let mut lines = vec![vec![0.0; half * half]; 4];
+    // Of each cell the line's height, then its slopes along red, green and blue.
+    let mut lines: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; half * half]);
     for i in 0..half * half {
         let m = [0, 1, 2].map(|k| mean_rgb[k][i]);
         let mut s = [0.0; 6];
@@ -50,32 +49,21 @@ pub fn follow(
         }
         let slope = solve(s, [0, 1, 2].map(|k| with_p[k][i] - m[k] * mean_p[i]));
         for k in 0..3 {
-            lines[k][i] = slope[k];
+            lines[k + 1][i] = slope[k];
         }
-        lines[3][i] = mean_p[i] - slope[0] * m[0] - slope[1] * m[1] - slope[2] * m[2];
+        lines[0][i] = mean_p[i] - slope[0] * m[0] - slope[1] * m[1] - slope[2] * m[2];
     }
-    let lines: Vec<Vec<f32>> = lines.iter().map(|plane| mean(plane)).collect();
-    let area = size * size;
-    (0..area)
-        .into_par_iter()
-        .map(|i| {
-            let (x, y) = (i % size, i / size);
-            let line = |k: usize| super::head::between(&lines[k], half, x, y);
-            let sum = (0..3).map(|k| line(k) * image[k * area + i] * unit);
-            (sum.sum::<f32>() + line(3)).clamp(0.0, 1.0)
-        })
-        .collect()
-}
-
-/// Means of two by two cells, times a factor.
-fn halved(plane: &[f32], size: usize, factor: f32) -> Vec<f32> {
-    let half = size / 2;
-    let mut out = Vec::with_capacity(half * half);
-    for rows in plane.chunks_exact(2 * size) {
-        let (upper, lower) = rows.split_at(size);
-        for (a, b) in upper.chunks_exact(2).zip(lower.chunks_exact(2)) {
-            out.push(factor * (a[0] + a[1] + b[0] + b[1]) / 4.0);
+    let [mut out, red, green, blue] = lines.map(|plane| doubled(&mean(&plane), half));
+    for (slope, colour) in [red, green, blue]
+        .iter()
+        .zip(image.chunks_exact(size * size))
+    {
+        for ((sum, slope), value) in out.iter_mut().zip(slope).zip(colour) {
+            *sum += slope * value * unit;
         }
+    }
+    for value in &mut out {
+        *value = value.clamp(0.0, 1.0);
     }
     out
 }

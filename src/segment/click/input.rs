@@ -131,7 +131,7 @@ impl Input {
         let mut image = vec![0.0; 3 * area];
         for (i, pixel) in rgb.chunks_exact(3).enumerate() {
             for k in 0..3 {
-                image[k * area + i] = (pixel[k] / 255.0 - MEAN) / STD;
+                image[k * area + i] = pixel[k] * (1.0 / (255.0 * STD)) - MEAN / STD;
             }
         }
         let mut prompt = Channels::draw(&question.prompt, square, size).values;

@@ -8,10 +8,11 @@ mod input;
 mod method;
 mod obey;
 mod pass;
+mod plane;
 
 use std::sync::{Arc, OnceLock};
 
-use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
+use ort::session::Session;
 use ort::value::TensorRef;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +20,7 @@ pub use self::input::{Input, READINGS};
 pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 
-use self::head::Evidence;
+use self::head::{Evidence, Layer};
 use self::input::Before;
 use self::method::Kind;
 use self::pass::Facing;
@@ -39,9 +40,7 @@ pub const THRESHOLD: f32 = 0.49;
 /// The built-in engine.
 pub struct ClickNet {
     session: Session,
-    /// Of the network's outputs the logits alone, and its features alone.
-    logits: RunOptions<HasSelectedOutputs>,
-    features: RunOptions<HasSelectedOutputs>,
+    layer: Layer,
     method: Method,
     pub device: runtime::Device,
 }
@@ -73,19 +72,26 @@ impl ClickNet {
     fn load(on: Compute, threads: usize) -> Result<Self> {
         let name = "the built-in click net";
         let (session, device) = runtime::session(on, MODEL, name, threads)?;
-        let only = |name: &str| {
-            let outputs = OutputSelector::no_default().with(name);
-            RunOptions::new()
-                .map(|options| options.with_outputs(outputs))
-                .map_err(|e| told(&e))
-        };
+        let text = session
+            .metadata()
+            .map_err(|e| told(&e))?
+            .custom("last_layer");
+        let layer = text.as_deref().and_then(head::layer).ok_or_else(|| {
+            Error::Model(
+                "click.onnx holds no last layer: write it with models/train/export.py".into(),
+            )
+        })?;
         Ok(Self {
             session,
-            logits: only("logits")?,
-            features: only("features")?,
+            layer,
             method: Method::default(),
             device,
         })
+    }
+
+    /// The network's own last layer.
+    pub const fn last_layer(&self) -> &Layer {
+        &self.layer
     }
 
     #[must_use]
@@ -95,7 +101,10 @@ impl ClickNet {
 
     /// The logits of one pass, [size, size].
     pub fn logits(&mut self, input: &Input) -> Result<Vec<f32>> {
-        let mut logits = run(&mut self.session, input, "logits", &self.logits)?;
+        let (weights, bias) = self.layer;
+        let mut logits = self.features(input, |features| {
+            head::read_out(features, &weights[..head::FEATURES], bias)
+        })?;
         if input.pass.facing == Facing::Mirrored {
             pass::mirror(&mut logits, input.pass.size);
         }
@@ -104,8 +113,24 @@ impl ClickNet {
 
     /// What the last layer sees in one pass.
     pub fn evidence(&mut self, input: &Input) -> Result<Evidence> {
-        let features = run(&mut self.session, input, "features", &self.features)?;
+        let features = self.features(input, <[f32]>::to_vec)?;
         Ok(Evidence::new(features, &input.image, input.pass.size))
+    }
+
+    /// Runs the network and has its features, [FEATURES, size / 2, size / 2], read.
+    fn features<T>(&mut self, input: &Input, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
+        let shape = |channels: usize| [1, channels, input.pass.size, input.pass.size];
+        let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(|e| told(&e))?;
+        let prompt =
+            TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(|e| told(&e))?;
+        let outputs = self
+            .session
+            .run(ort::inputs!["image" => image, "prompt" => prompt])
+            .map_err(|e| told(&e))?;
+        let (_, features) = outputs["features"]
+            .try_extract_tensor::<f32>()
+            .map_err(|e| told(&e))?;
+        Ok(read(features))
     }
 
     /// The last pass for a prompt, and what it looks at: the passes before it are made here.
@@ -204,24 +229,6 @@ fn checked(adaptation: &Adaptation) -> Result<&Adaptation> {
     )))
 }
 
-fn run(
-    session: &mut Session,
-    input: &Input,
-    name: &str,
-    options: &RunOptions<HasSelectedOutputs>,
-) -> Result<Vec<f32>> {
-    let shape = |channels: usize| [1, channels, input.pass.size, input.pass.size];
-    let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(|e| told(&e))?;
-    let prompt = TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(|e| told(&e))?;
-    let outputs = session
-        .run_with_options(ort::inputs!["image" => image, "prompt" => prompt], options)
-        .map_err(|e| told(&e))?;
-    let (_, values) = outputs[name]
-        .try_extract_tensor::<f32>()
-        .map_err(|e| told(&e))?;
-    Ok(values.to_vec())
-}
-
 fn probabilities(logits: &[f32]) -> Vec<f32> {
     logits.iter().map(|l| 1.0 / (1.0 + (-l).exp())).collect()
 }
@@ -236,7 +243,7 @@ fn soft(input: &Input, probabilities: &[f32]) -> Soft {
         height: input.pass.size as u32,
         values: probabilities
             .iter()
-            .map(|p| (255.0 * p).round() as u8)
+            .map(|p| (255.0 * p + 0.5) as u8)
             .collect(),
     }
 }
