@@ -20,14 +20,33 @@ pub enum Rounding {
     Never,
 }
 
+impl Rounding {
+    /// A weight as the passes use it.
+    fn weight(self, weight: f64) -> f64 {
+        let unit = f64::from(1u32 << BITS);
+        match self {
+            Self::Bytes => (weight * unit + 0.5).floor() / unit,
+            Self::Never => weight,
+        }
+    }
+
+    /// What a pass makes of a sum. Sums of bytes are exact: they have fewer bits than an f64.
+    fn value(self, sum: f64) -> f32 {
+        match self {
+            Self::Bytes => (sum + 0.5).floor().clamp(0.0, 255.0) as f32,
+            Self::Never => sum as f32,
+        }
+    }
+}
+
 /// The picture's RGB, 0 to 255, scaled with a triangle filter that widens where it shrinks.
 pub fn scaled(image: &Image, to: Size, rounding: Rounding) -> Vec<f32> {
     let from = image.size();
     if from == to {
         return image.pixels().iter().map(|b| f32::from(*b)).collect();
     }
-    let columns = Weights::of(from.width, to.width);
-    let rows = Weights::of(from.height, to.height);
+    let columns = weights(from.width, to.width, rounding);
+    let rows = weights(from.height, to.height, rounding);
     let narrow = 3 * to.width as usize;
     let mut across = vec![0.0; narrow * from.height as usize];
     across
@@ -35,78 +54,58 @@ pub fn scaled(image: &Image, to: Size, rounding: Rounding) -> Vec<f32> {
         .enumerate()
         .for_each(|(y, out)| {
             let row = image.row(y as u32).as_chunks::<3>().0;
-            for (rgb, taps) in out.as_chunks_mut::<3>().0.iter_mut().zip(&columns.taps) {
-                let pixels = &row[taps.first..][..taps.exact.len()];
-                *rgb = std::array::from_fn(|k| {
-                    taps.sum(pixels.iter().map(|p| f32::from(p[k])), rounding)
-                });
+            for (rgb, taps) in out.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
+                let mut sums = [0.0; 3];
+                for (pixel, weight) in row[taps.first..].iter().zip(&taps.weights) {
+                    for (sum, value) in sums.iter_mut().zip(pixel) {
+                        *sum += f64::from(*value) * weight;
+                    }
+                }
+                *rgb = sums.map(|sum| rounding.value(sum));
             }
         });
     let mut out = vec![0.0; narrow * to.height as usize];
     out.par_chunks_mut(narrow)
-        .zip(&rows.taps)
+        .zip(&rows)
         .for_each(|(out, taps)| {
-            let above = &across[taps.first * narrow..][..taps.exact.len() * narrow];
-            for (x, value) in out.iter_mut().enumerate() {
-                *value = taps.sum(above.iter().skip(x).step_by(narrow).copied(), rounding);
+            // Row by row, along memory.
+            let mut sums = vec![0.0; narrow];
+            let above = across[taps.first * narrow..].chunks_exact(narrow);
+            for (row, weight) in above.zip(&taps.weights) {
+                for (sum, value) in sums.iter_mut().zip(row) {
+                    *sum += f64::from(*value) * weight;
+                }
+            }
+            for (value, sum) in out.iter_mut().zip(sums) {
+                *value = rounding.value(sum);
             }
         });
     out
-}
-
-/// The weights of each target pixel along one axis.
-#[derive(Debug)]
-struct Weights {
-    taps: Vec<Taps>,
 }
 
 /// Source pixels from `first` on, with their weights.
 #[derive(Debug)]
 struct Taps {
     first: usize,
-    exact: Vec<f32>,
-    fixed: Vec<i64>,
+    weights: Vec<f64>,
 }
 
-impl Weights {
-    /// After Pillow's `precompute_coeffs`.
-    fn of(from: u32, to: u32) -> Self {
-        let scale = f64::from(from) / f64::from(to);
-        let support = scale.max(1.0);
-        let taps = (0..to).map(|i| {
-            let centre = (f64::from(i) + 0.5) * scale;
-            let first = (centre - support + 0.5).max(0.0) as usize;
-            let end = ((centre + support + 0.5) as usize).min(from as usize);
-            let raw: Vec<f64> = (first..end)
-                .map(|x| (1.0 - ((x as f64 + 0.5 - centre) / support).abs()).max(0.0))
-                .collect();
-            let sum: f64 = raw.iter().sum();
-            Taps {
-                first,
-                exact: raw.iter().map(|w| (w / sum) as f32).collect(),
-                fixed: raw
-                    .iter()
-                    .map(|w| (w / sum * f64::from(1u32 << BITS) + 0.5) as i64)
-                    .collect(),
-            }
-        });
-        Self {
-            taps: taps.collect(),
-        }
-    }
-}
-
-impl Taps {
-    fn sum(&self, values: impl Iterator<Item = f32>, rounding: Rounding) -> f32 {
-        match rounding {
-            Rounding::Never => values.zip(&self.exact).map(|(v, w)| v * w).sum(),
-            Rounding::Bytes => {
-                let products = values.zip(&self.fixed).map(|(v, w)| v as i64 * w);
-                let sum = products.sum::<i64>() + (1 << (BITS - 1));
-                (sum >> BITS).clamp(0, 255) as f32
-            }
-        }
-    }
+/// The taps of each target pixel along one axis, after Pillow's `precompute_coeffs`.
+fn weights(from: u32, to: u32, rounding: Rounding) -> Vec<Taps> {
+    let scale = f64::from(from) / f64::from(to);
+    let support = scale.max(1.0);
+    let taps = (0..to).map(|i| {
+        let centre = (f64::from(i) + 0.5) * scale;
+        let first = (centre - support + 0.5).max(0.0) as usize;
+        let end = ((centre + support + 0.5) as usize).min(from as usize);
+        let raw: Vec<f64> = (first..end)
+            .map(|x| (1.0 - ((x as f64 + 0.5 - centre) / support).abs()).max(0.0))
+            .collect();
+        let sum: f64 = raw.iter().sum();
+        let weights = raw.iter().map(|w| rounding.weight(w / sum)).collect();
+        Taps { first, weights }
+    });
+    taps.collect()
 }
 
 #[cfg(test)]
