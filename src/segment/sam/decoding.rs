@@ -145,17 +145,15 @@ impl Decoding {
         if of_each == 0 || !is_split || count != scores.values.len() {
             return Err(self.misshapen(scores, masks));
         }
-        let grids = masks.values.chunks_exact(height * width);
-        let grids: Vec<Logits> = grids
-            .map(|values| Logits {
-                width,
-                height,
-                values: values.to_vec(),
-            })
-            .collect();
-        let each = grids.chunks(of_each).zip(scores.values.chunks(of_each));
-        let decoded = each.map(|(grids, scores)| Decoded {
-            grids: grids.to_vec(),
+        let grid = |values: &[f32]| Logits {
+            width,
+            height,
+            values: values.to_vec(),
+        };
+        let grids = masks.values.chunks_exact(of_each * height * width);
+        let decoded = grids.zip(scores.values.chunks_exact(of_each));
+        let decoded = decoded.map(|(grids, scores)| Decoded {
+            grids: grids.chunks_exact(height * width).map(grid).collect(),
             scores: scores.to_vec(),
             order: Vec::new(),
         });

@@ -31,15 +31,17 @@ impl Logits {
         let columns = along(width, place.frame.width as usize, self.width);
         let rows = along(height, place.frame.height as usize, self.height);
         // Across first: these are the fewer rows, and what is left to do down runs along memory.
-        let wide = Self {
+        let mut wide = Self {
             width,
             height: self.height,
-            values: self
-                .values
-                .chunks_exact(self.width)
-                .flat_map(|line| columns.iter().map(|c| c.blend(line[c.low], line[c.high])))
-                .collect(),
+            values: vec![0.0; width * self.height],
         };
+        let lines = self.values.chunks_exact(self.width);
+        for (out, line) in wide.values.chunks_exact_mut(width).zip(lines) {
+            for (value, column) in out.iter_mut().zip(&columns) {
+                *value = column.blend(line[column.low], line[column.high]);
+            }
+        }
         let mut values = vec![0.0; width * height];
         values
             .par_chunks_mut(width)
@@ -145,7 +147,7 @@ impl Logits {
             let line = self.blended(place(j, size.height, self.height));
             values.extend(columns.iter().map(|c| {
                 let logit = c.blend(line[c.low], line[c.high]);
-                (255.0 / (1.0 + (-logit).exp())).round() as u8
+                (255.0 / (1.0 + (-logit).exp()) + 0.5) as u8
             }));
         }
         Soft {
@@ -194,13 +196,26 @@ fn along(count: usize, all: usize, cells: usize) -> Vec<Between> {
 
 /// The cells `i` for which not all of two rows' values at `i` and `i + 1` are on one side of 0.
 fn crossed(upper: &[f32], lower: &[f32]) -> Vec<usize> {
+    /// Most of a row is far from any edge: so many cells are passed over at once.
+    const STEP: usize = 32;
     let pairs = upper.iter().zip(lower);
     let above: Vec<u8> = pairs
         .map(|(a, b)| u8::from(*a > 0.0) + u8::from(*b > 0.0))
         .collect();
-    let sums = above.windows(2).map(|pair| pair[0] + pair[1]);
-    let has_both = |(i, sum): (usize, u8)| (!sum.is_multiple_of(4)).then_some(i);
-    sums.enumerate().filter_map(has_both).collect()
+    let mut crossed = Vec::new();
+    for from in (0..above.len()).step_by(STEP) {
+        let part = &above[from..(from + STEP + 1).min(above.len())];
+        let first = part[0];
+        if first != 1 && part.iter().fold(0, |odd, n| odd | (n ^ first)) == 0 {
+            continue;
+        }
+        let has_both = |(i, pair): (usize, &[u8])| {
+            let is_one_sided = (pair[0] + pair[1]).is_multiple_of(4);
+            (!is_one_sided).then_some(from + i)
+        };
+        crossed.extend(part.windows(2).enumerate().filter_map(has_both));
+    }
+    crossed
 }
 
 #[cfg(test)]
