@@ -100,7 +100,7 @@ fn list(as_json: bool) -> anyhow::Result<ExitCode> {
         let (here, size) = match (e.bytes_here(), e.megabytes) {
             (Some(bytes), _) => ("here", format!("{:.0} MB", bytes as f64 / 1e6)),
             (None, Some(megabytes)) => ("", format!("~{megabytes} MB")),
-            (None, None) => ("", "?".into()),
+            (None, None) => ("", "unknown".into()),
         };
         writeln!(out, "  {name:<18} {here:<5} {size:>7}  {about} ({licence})")?;
     }
