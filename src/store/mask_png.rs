@@ -1,12 +1,15 @@
 //! `photo.mask.png`: one number a pixel, in drawing order, with a note that it is ours.
 
+mod bands;
+
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, Write};
+use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
+use self::bands::Bands;
 use crate::core::geometry::Size;
-use crate::core::mask::{Mask, Run};
+use crate::core::mask::Mask;
 use crate::store::settings::class_colour;
 
 /// Says in a PNG's text that termask wrote it.
@@ -54,60 +57,50 @@ pub fn note_in(file: impl BufRead + Seek) -> Option<Note> {
     })
 }
 
-/// The file's bytes: 8-bit palette for up to 254 objects, 16-bit grey beyond; 0 is background.
-pub fn encode(size: Size, masks: &[Arc<Mask>], note: &Note) -> Result<Vec<u8>, png::EncodingError> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, size.width, size.height);
-    let wide = masks.len() > 254;
-    if wide {
-        encoder.set_color(png::ColorType::Grayscale);
-        encoder.set_depth(png::BitDepth::Sixteen);
-    } else {
-        encoder.set_color(png::ColorType::Indexed);
-        encoder.set_depth(png::BitDepth::Eight);
-        let colours = (0..masks.len()).flat_map(class_colour);
-        let palette: Vec<u8> = [0, 0, 0].into_iter().chain(colours).collect();
-        encoder.set_palette(palette);
-    }
-    // Most rows equal the one above: that leaves zeros, which cost least time and room.
-    encoder.set_filter(png::Filter::Up);
-    encoder.set_compression(png::Compression::Fastest);
-    encoder.add_text_chunk("Software".into(), SOFTWARE.into())?;
-    encoder.add_itxt_chunk(IMAGE.into(), note.image.clone())?;
-    encoder.add_text_chunk(OBJECTS.into(), note.objects.clone())?;
-    let mut writer = encoder.write_header()?;
-    let mut stream = writer.stream_writer()?;
-    let mut rest: Vec<&[Run]> = masks.iter().map(|m| m.runs()).collect();
-    let mut row = vec![0_u16; size.width as usize];
-    let mut line = vec![0_u8; size.width as usize * if wide { 2 } else { 1 }];
-    for y in 0..size.height {
-        row.fill(0);
-        for (number, runs) in (1_u16..).zip(&mut rest) {
-            while let Some((run, after)) = runs.split_first().filter(|(r, _)| r.y == y) {
-                row[run.x0 as usize..run.x1 as usize].fill(number);
-                *runs = after;
-            }
+/// Makes mask files; from one to the next only what changed is painted and packed again.
+#[derive(Debug, Default)]
+pub struct Painter(Bands);
+
+impl Painter {
+    /// The file's bytes: 8-bit palette for up to 254 objects, 16-bit grey beyond; 0 is background.
+    pub fn encode(
+        &mut self,
+        size: Size,
+        masks: &[Arc<Mask>],
+        note: &Note,
+    ) -> Result<Vec<u8>, png::EncodingError> {
+        if masks.len() > usize::from(u16::MAX) {
+            return Err(io::Error::other("it has more objects than 16 bits can number").into());
         }
-        if wide {
-            let (pairs, _) = line.as_chunks_mut::<2>();
-            pairs
-                .iter_mut()
-                .zip(&row)
-                .for_each(|(to, v)| *to = v.to_be_bytes());
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, size.width, size.height);
+        let is_wide = masks.len() > 254;
+        if is_wide {
+            encoder.set_color(png::ColorType::Grayscale);
+            encoder.set_depth(png::BitDepth::Sixteen);
         } else {
-            line.iter_mut().zip(&row).for_each(|(to, v)| *to = *v as u8);
+            encoder.set_color(png::ColorType::Indexed);
+            encoder.set_depth(png::BitDepth::Eight);
+            let colours = (0..masks.len()).flat_map(class_colour);
+            let palette: Vec<u8> = [0, 0, 0].into_iter().chain(colours).collect();
+            encoder.set_palette(palette);
         }
-        stream.write_all(&line)?;
+        encoder.add_text_chunk("Software".into(), SOFTWARE.into())?;
+        encoder.add_itxt_chunk(IMAGE.into(), note.image.clone())?;
+        encoder.add_text_chunk(OBJECTS.into(), note.objects.clone())?;
+        let mut writer = encoder.write_header()?;
+        for part in self.0.pack(size, masks, if is_wide { 2 } else { 1 }) {
+            writer.write_chunk(png::chunk::IDAT, part)?;
+        }
+        writer.finish()?;
+        Ok(bytes)
     }
-    stream.finish()?;
-    writer.finish()?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::geometry::ImageRect;
+    use crate::core::geometry::{ImagePoint, ImageRect};
 
     fn rects(n: u32) -> Vec<Arc<Mask>> {
         let size = Size::new(40, 30);
@@ -122,7 +115,9 @@ mod tests {
             image: "süß\u{1b}.jpg".into(),
             objects: "12".into(),
         };
-        let bytes = encode(Size::new(40, 30), masks, &note).expect("encoded");
+        let bytes = Painter::default()
+            .encode(Size::new(40, 30), masks, &note)
+            .expect("encoded");
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), &bytes).expect("written");
         assert_eq!(super::note(file.path()), Some(note));
@@ -147,5 +142,58 @@ mod tests {
         let (_, image) = written(&rects(300));
         let grey = image.into_luma16();
         assert_eq!(grey.get_pixel(299 % 37 + 2, 299 / 37 + 1).0, [300]);
+    }
+
+    #[test]
+    fn what_is_packed_again_after_a_change_is_the_whole_picture() {
+        // High enough for several bands.
+        let size = Size::new(2000, 700);
+        let disk = |i: u32| {
+            let centre = ImagePoint::new(i * 397 % size.width, i * 281 % size.height);
+            Arc::new(Mask::from_disk(size, centre, 40.0))
+        };
+        let few: Vec<_> = (1..20).map(disk).collect();
+        let without = [&few[..7], &few[8..]].concat();
+        let another = [&few[..7], &[disk(500)], &few[8..]].concat();
+        let many: Vec<_> = (1..300).map(disk).collect();
+        let note = Note {
+            image: "a.jpg".into(),
+            objects: String::new(),
+        };
+        let mut painter = Painter::default();
+        for masks in [
+            few,
+            without,
+            another,
+            many.clone(),
+            many[1..].to_vec(),
+            vec![],
+        ] {
+            let bytes = painter.encode(size, &masks, &note).expect("encoded");
+            let mut decoder = png::Decoder::new(io::Cursor::new(&bytes));
+            decoder.set_transformations(png::Transformations::IDENTITY);
+            let mut reader = decoder.read_info().expect("a PNG");
+            let mut pixels = vec![0; reader.output_buffer_size().expect("it fits")];
+            reader.next_frame(&mut pixels).expect("read");
+            let depth = pixels.len() / size.area() as usize;
+            let number = |at: ImagePoint| {
+                let covers = |mask: &Arc<Mask>| mask.contains(at);
+                masks.iter().rposition(covers).map_or(0, |i| i + 1)
+            };
+            for (x, y) in
+                (0..size.height).flat_map(|y| (y % 29..size.width).step_by(29).map(move |x| (x, y)))
+            {
+                let at = (y * size.width + x) as usize * depth;
+                let found = pixels[at..at + depth]
+                    .iter()
+                    .fold(0, |n, b| n << 8 | usize::from(*b));
+                assert_eq!(
+                    found,
+                    number(ImagePoint::new(x, y)),
+                    "{x}, {y} of {}",
+                    masks.len()
+                );
+            }
+        }
     }
 }

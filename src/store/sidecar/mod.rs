@@ -13,9 +13,8 @@ pub use self::place::{MASK, SIDECAR, is_mask_name};
 use self::place::{damaged, file_name, head, locate, locate_mask, read_bytes};
 pub(super) use self::place::{image_of, mask_paths, may_have_image, raw};
 use super::json::{DocumentFile, Encoder, ImageFile};
-use super::mask_png::{self, Note};
+use super::mask_png::{self, Note, Painter};
 use crate::core::document::{Document, Extra};
-use crate::core::geometry::Size;
 use crate::core::history::History;
 use crate::core::mask::Mask;
 use crate::core::printable::{printable, printable_text};
@@ -51,6 +50,7 @@ pub struct Sidecar {
     merged: Option<Document>,
     notes: Vec<String>,
     encoder: Encoder,
+    painter: Painter,
     /// The digest of the objects in the mask file.
     masked: Option<String>,
     lock: Option<Lock>,
@@ -117,7 +117,8 @@ pub(super) fn repaint(path: &Path, read: &Read) -> Result<()> {
         image: read.image.file.clone(),
         objects: objects_digest(document, &mut Encoder::default()),
     };
-    replace::write(path, &mask_bytes(document, read.image.size(), &note, path)?)
+    let bytes = mask_bytes(&mut Painter::default(), document, &read.image, &note, path)?;
+    replace::write(path, &bytes)
 }
 
 impl Sidecar {
@@ -174,6 +175,7 @@ impl Sidecar {
             merged: None,
             notes: Vec::new(),
             encoder: Encoder::default(),
+            painter: Painter::default(),
             masked,
             lock,
         };
@@ -277,23 +279,28 @@ impl Sidecar {
             image: self.image.file.clone(),
             objects: digest.clone(),
         };
-        replace::write(
-            &path,
-            &mask_bytes(document, self.image.size(), &note, &path)?,
-        )?;
+        let bytes = mask_bytes(&mut self.painter, document, &self.image, &note, &path)?;
+        replace::write(&path, &bytes)?;
         self.masked = Some(digest);
         Ok(())
     }
 }
 
 /// The bytes of a document's mask file.
-fn mask_bytes(document: &Document, size: Size, note: &Note, path: &Path) -> Result<Vec<u8>> {
+fn mask_bytes(
+    painter: &mut Painter,
+    document: &Document,
+    image: &ImageFile,
+    note: &Note,
+    path: &Path,
+) -> Result<Vec<u8>> {
     let masks: Vec<Arc<Mask>> = document
         .objects
         .iter()
         .map(|o| Arc::clone(&o.mask))
         .collect();
-    mask_png::encode(size, &masks, note).map_err(|e| Error::Image {
+    let encoded = painter.encode(image.size(), &masks, note);
+    encoded.map_err(|e| Error::Image {
         path: path.to_path_buf(),
         why: e.to_string(),
         remedy: "an image may have up to 65,535 objects",
