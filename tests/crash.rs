@@ -88,7 +88,7 @@ impl Model {
     fn open(image: &Path, decoded: &Decoded) -> Self {
         let mut state = State::new(Settings::default(), Arc::from("tester@here"));
         state.resize(SIZE, CellSize::default());
-        state.learn(Outcome::Found(vec![image.to_path_buf()]));
+        state.learn(Outcome::Found(0, vec![image.to_path_buf()]));
         state.learn(Outcome::Walked);
         let read = sidecar::read(image).expect("the sidecar is whole");
         state.learn(Outcome::Opened(Box::new(OpenedImage {

@@ -15,7 +15,7 @@ use termask::core::document::Object;
 use termask::core::geometry::ImageRect;
 use termask::core::mask::Mask;
 use termask::store::decode;
-use termask::store::folder::{Progress, progress};
+use termask::store::progress::{Progress, progress};
 use termask::store::sidecar::Sidecar;
 
 fn open(folder: &Path, size: (u16, u16)) -> Terminal {

@@ -54,7 +54,7 @@ impl<'a> Person<'a> {
             height: 20.0,
         };
         state.resize((100, 40), cell);
-        state.learn(Outcome::Found(vec![path.to_path_buf()]));
+        state.learn(Outcome::Found(0, vec![path.to_path_buf()]));
         state.learn(Outcome::Opened(Box::new(OpenedImage {
             path: path.to_path_buf(),
             decoded,

@@ -5,13 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 
-use super::json::VerdictName;
-use crate::core::document::Verdict;
 use crate::core::printable::printable;
 use crate::store::decode::ENDINGS;
 use crate::store::error::{Error, Result};
@@ -22,24 +19,37 @@ use crate::store::sidecar;
 /// batches, so that the first can be shown while a large tree is still being walked. `found`
 /// returns false to stop.
 pub fn walk(paths: &[PathBuf], found: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> Result<()> {
-    let mut any = false;
-    let mut give = |batch: Vec<PathBuf>| {
-        any |= !batch.is_empty();
-        batch.is_empty() || found(batch)
+    list(paths, Duration::MAX, &mut |_, batch| found(batch))
+}
+
+/// The same for a list that is shown while it grows: each batch comes with its place among those
+/// that came before. Where reading a folder outlasts the patience, the first image that was found
+/// so far comes, and those that belong before it follow.
+pub fn list(
+    paths: &[PathBuf],
+    patience: Duration,
+    found: &mut dyn FnMut(usize, Vec<PathBuf>) -> bool,
+) -> Result<()> {
+    let mut walk = Walk {
+        found,
+        count: 0,
+        until: Instant::now().checked_add(patience),
+        above: Vec::new(),
     };
     for path in paths {
         for place in expand(path)? {
             let goes_on = if place.is_dir() {
-                walk_folder(&place, &mut give)?
+                // The folder itself must be readable; what is deeper and is not is left out.
+                walk.folder(&place).map_err(|e| Error::io(&place, e))?
             } else {
-                give(pages::all(place))
+                walk.give(walk.count, pages::all(place))
             };
             if !goes_on {
                 return Ok(());
             }
         }
     }
-    if any {
+    if walk.count > 0 {
         return Ok(());
     }
     let places: Vec<_> = paths.iter().map(|p| printable(p)).collect();
@@ -78,69 +88,40 @@ type Identity = (u64, u64);
 
 /// Walks folders, files before folders, both in natural order.
 struct Walk<'a> {
-    give: &'a mut dyn FnMut(Vec<PathBuf>) -> bool,
-    /// Whether an image was handed over already.
-    begun: bool,
+    found: &'a mut dyn FnMut(usize, Vec<PathBuf>) -> bool,
+    /// How many images were handed over.
+    count: usize,
+    /// When the first image is due; `None` where nobody waits for it.
+    until: Option<Instant>,
     above: Vec<Identity>,
 }
 
-fn walk_folder(folder: &Path, give: &mut dyn FnMut(Vec<PathBuf>) -> bool) -> Result<bool> {
-    let mut walk = Walk {
-        give,
-        begun: false,
-        above: Vec::new(),
-    };
-    // The folder itself must be readable; what is deeper and is not is left out.
-    walk.folder(folder).map_err(|e| Error::io(folder, e))
-}
-
 impl Walk<'_> {
+    fn give(&mut self, place: usize, batch: Vec<PathBuf>) -> bool {
+        self.count += batch.len();
+        batch.is_empty() || (self.found)(place, batch)
+    }
+
     /// False where nobody wants more.
     fn folder(&mut self, folder: &Path) -> io::Result<bool> {
         let identity = identity(folder)?;
         if self.above.contains(&identity) {
             return Ok(true);
         }
-        let (mut images, mut folders) = (Vec::new(), Vec::new());
-        let mut first: Option<OsString> = None;
-        for entry in fs::read_dir(folder)?.flatten() {
-            let name = entry.file_name();
-            if name.as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            match kind_of(&entry) {
-                Some(Kind::Folder) => folders.push(name),
-                Some(Kind::File) if is_image(Path::new(&name)) => {
-                    // Sorting a million names takes seconds, finding the first one does not.
-                    if !self.begun
-                        && first
-                            .as_ref()
-                            .is_none_or(|f| natural(&name, f) == Ordering::Less)
-                    {
-                        first = Some(name.clone());
-                    }
-                    images.push(name);
-                }
-                _ => {}
-            }
+        let begin = self.count;
+        let Some(mut names) = self.names(folder)? else {
+            return Ok(false);
+        };
+        let (before, first, after) = names.sorted();
+        let pages = first.map(|name| pages::all(folder.join(name)).split_off(1));
+        if !self.images(folder, before, begin)
+            || !self.give(self.count, pages.unwrap_or_default())
+            || !self.images(folder, after, self.count)
+        {
+            return Ok(false);
         }
-        if let Some(first) = &first {
-            // It goes at once, so that it is seen at once.
-            self.begun = true;
-            let first = folder.join(first);
-            if !(self.give)(vec![first.clone()]) || !(self.give)(pages::all(first).split_off(1)) {
-                return Ok(false);
-            }
-        }
-        images.par_sort_unstable_by(|a, b| natural(a, b));
-        let skipped = usize::from(first.is_some());
-        for batch in images[skipped..].chunks(BATCH) {
-            let images = batch.par_iter().flat_map(|n| pages::all(folder.join(n)));
-            if !(self.give)(images.collect()) {
-                return Ok(false);
-            }
-        }
-        drop(images);
+        let mut folders = names.folders;
+        drop(names.images);
         folders.sort_by(|a, b| natural(a, b));
         self.above.push(identity);
         for name in folders {
@@ -150,6 +131,74 @@ impl Walk<'_> {
         }
         self.above.pop();
         Ok(true)
+    }
+
+    /// Reads a folder and hands over its first image, if it is the first of all; `None` where nobody
+    /// wants more.
+    fn names(&mut self, folder: &Path) -> io::Result<Option<Names>> {
+        let mut names = Names::default();
+        for (i, entry) in fs::read_dir(folder)?.flatten().enumerate() {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            match kind_of(&entry) {
+                Some(Kind::Folder) => names.folders.push(name),
+                Some(Kind::File) if is_image(Path::new(&name)) => {
+                    let is_before = |f: &OsString| natural(&name, f) == Ordering::Less;
+                    // Sorting a million names takes seconds, finding the first one does not.
+                    if self.count == 0 && names.first.as_ref().is_none_or(is_before) {
+                        names.first = Some(name.clone());
+                    }
+                    names.images.push(name);
+                }
+                _ => {}
+            }
+            let is_due = || self.until.is_some_and(|until| until < Instant::now());
+            if i % 256 == 0 && is_due() && !self.first(folder, &names) {
+                return Ok(None);
+            }
+        }
+        Ok(self.first(folder, &names).then_some(names))
+    }
+
+    /// Hands over the first image of all, if that was not done yet.
+    fn first(&mut self, folder: &Path, names: &Names) -> bool {
+        let first = names.first.iter().filter(|_| self.count == 0);
+        let first = first.map(|name| folder.join(name)).collect();
+        self.give(0, first)
+    }
+
+    /// Hands over a folder's images, which belong at this place and behind it.
+    fn images(&mut self, folder: &Path, names: &[OsString], mut place: usize) -> bool {
+        names.chunks(BATCH).all(|batch| {
+            let images = batch.par_iter().flat_map(|n| pages::all(folder.join(n)));
+            let images: Vec<PathBuf> = images.collect();
+            place += images.len();
+            self.give(place - images.len(), images)
+        })
+    }
+}
+
+/// What lies in one folder.
+#[derive(Default)]
+struct Names {
+    images: Vec<OsString>,
+    folders: Vec<OsString>,
+    /// The image that was handed over before the others.
+    first: Option<OsString>,
+}
+
+impl Names {
+    /// The images in natural order: those before the one that was handed over, it, those after it.
+    fn sorted(&mut self) -> (&[OsString], Option<&OsString>, &[OsString]) {
+        self.images.par_sort_unstable_by(|a, b| natural(a, b));
+        let place = |first| self.images.binary_search_by(|name| natural(name, first));
+        let Some(at) = self.first.as_ref().and_then(|first| place(first).ok()) else {
+            return (&self.images, None, &[]);
+        };
+        let (before, rest) = self.images.split_at(at);
+        (before, rest.first(), &rest[1..])
     }
 }
 
@@ -191,77 +240,8 @@ fn natural(a: impl AsRef<OsStr>, b: impl AsRef<OsStr>) -> Ordering {
 /// By its ending; masks of ours are none.
 pub fn is_image(path: &Path) -> bool {
     let (path, _) = pages::split(path);
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) && !sidecar::is_mask_name(&path)
-}
-
-/// How far an image is, from its sidecar alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Progress {
-    pub objects: u32,
-    pub accepted: u32,
-    pub rejected: u32,
-    pub flagged: u32,
-    pub has_draft: bool,
-    pub finished: bool,
-}
-
-/// Of a sidecar, what progress needs: masks and history are passed over.
-#[derive(Deserialize)]
-struct Glance {
-    #[serde(default)]
-    finished: bool,
-    #[serde(default)]
-    draft: Option<IgnoredAny>,
-    objects: Vec<Judged>,
-}
-
-#[derive(Deserialize)]
-struct Judged {
-    #[serde(default)]
-    verdict: VerdictName,
-}
-
-/// Reads how far an image is; `None` where it has no sidecar of its own.
-pub fn progress(image: &Path) -> Result<Option<Progress>> {
-    let Some((path, bytes)) = sidecar::raw(image)? else {
-        return Ok(None);
-    };
-    Glance::read(&path, &bytes).map(|glance| Some(glance.progress()))
-}
-
-/// What a sidecar file is for, and how far that is.
-pub(super) fn glance(sidecar: &Path) -> Result<(String, Progress)> {
-    let image = sidecar::image_of(sidecar)?;
-    let bytes = fs::read(sidecar).map_err(|e| Error::io(sidecar, e))?;
-    Ok((image, Glance::read(sidecar, &bytes)?.progress()))
-}
-
-impl Glance {
-    fn read(path: &Path, bytes: &[u8]) -> Result<Self> {
-        serde_json::from_slice(bytes).map_err(|e| Error::Sidecar {
-            path: path.to_path_buf(),
-            why: e.to_string(),
-            remedy: "bring back a copy of it, or move it away to begin anew",
-        })
-    }
-
-    fn progress(&self) -> Progress {
-        let count = |wanted: Verdict| {
-            let judged = self.objects.iter();
-            judged
-                .filter(|o| Verdict::from(o.verdict) == wanted)
-                .count() as u32
-        };
-        Progress {
-            objects: self.objects.len() as u32,
-            accepted: count(Verdict::Accepted),
-            rejected: count(Verdict::Rejected),
-            flagged: count(Verdict::Flagged),
-            has_draft: self.draft.is_some(),
-            finished: self.finished,
-        }
-    }
+    let is_known = |ending: &OsStr| ENDINGS.iter().any(|e| ending.eq_ignore_ascii_case(e));
+    path.extension().is_some_and(is_known) && !sidecar::is_mask_name(&path)
 }
 
 #[cfg(test)]
@@ -313,6 +293,28 @@ mod tests {
         let all = batches.concat();
         let expected = (0..9001).map(|i| folder.path().join(format!("{i}.png")));
         assert_eq!(all, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_image_that_comes_before_the_folder_is_read_gets_the_others_around_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |i: usize| folder.path().join(format!("{i}.png"));
+        for i in 0..9001 {
+            std::fs::write(path(i * 7919 % 9001), "").expect("written");
+        }
+        let (mut all, mut first) = (Vec::new(), None);
+        list(
+            &[folder.path().to_path_buf()],
+            Duration::ZERO,
+            &mut |place, batch| {
+                first.get_or_insert_with(|| batch.clone());
+                all.splice(place..place, batch);
+                true
+            },
+        )
+        .expect("walked");
+        assert_eq!(first.map(|f| f.len()), Some(1));
+        assert_eq!(all, (0..9001).map(path).collect::<Vec<_>>());
     }
 
     #[test]

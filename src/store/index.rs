@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::{self, Progress};
+use super::progress::{self, Progress};
 use super::sidecar::SIDECAR;
 
 /// How many sidecars are looked at before what they say is handed over.
@@ -115,7 +115,7 @@ fn look(folder: &Path, name: &str, known: Option<Entry>) -> Option<Entry> {
     if same.is_some() {
         return same;
     }
-    let (image, progress) = folder::glance(&path).ok()?;
+    let (image, progress) = progress::glance(&path).ok()?;
     Some(Entry {
         sidecar: name.into(),
         image,

@@ -18,6 +18,7 @@ mod merge;
 pub mod names;
 pub mod next;
 pub mod pages;
+pub mod progress;
 pub mod replace;
 pub mod settings;
 pub mod sidecar;

@@ -319,8 +319,8 @@ pub struct Hint {
 /// What the world answered. Each names what it answers.
 #[derive(Debug)]
 pub enum Outcome {
-    /// More images of the folder.
-    Found(Vec<PathBuf>),
+    /// More images of the folder, and their place in the list.
+    Found(usize, Vec<PathBuf>),
     Walked,
     /// How far images of this folder are.
     Standings(PathBuf, Vec<index::Standing>),

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use crate::core::document::{Document, Verdict};
-use crate::store::folder::Progress;
+use crate::store::progress::Progress;
 
 /// How far one image is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -138,6 +138,24 @@ fn what_was_finished_in_an_earlier_session_is_passed_over_and_found_by_its_stand
     assert_eq!(session.state.path(), Some(images[2].as_path()));
 }
 
+#[test]
+fn images_that_turn_out_to_come_first_leave_the_person_where_they_are() {
+    let (folder, images) = folder(&["chelsea.png", "coffee.png"]);
+    let mut session = Session::open(folder.path());
+    session.keys("n");
+    session.settle(|s| s.shown().is_some());
+    session.keys("m enter");
+    let others = [
+        folder.path().join("astronaut.png"),
+        folder.path().join("b.png"),
+    ];
+    session.state.learn(Outcome::Found(0, others.to_vec()));
+    assert_eq!(*session.state.images, [&others[..], &images[..]].concat());
+    assert_eq!(session.state.path(), Some(images[1].as_path()));
+    let open = session.state.shown().expect("still open");
+    assert_eq!(open.document().objects.len(), 1);
+}
+
 /// Two pages: bytes, then 16 bits of which most lie in a narrow range.
 fn two_pages(path: &Path) {
     use tiff::encoder::colortype::{Gray16, RGB8};

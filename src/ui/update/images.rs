@@ -12,6 +12,16 @@ use crate::ui::mode::{Mode, Notice};
 use crate::ui::state::State;
 
 impl State {
+    /// Takes more images into the list; the person stays where they are.
+    pub(super) fn found(&mut self, place: usize, images: Vec<PathBuf>) {
+        if !self.images.is_empty() {
+            for at in [&mut self.at, &mut self.review.from] {
+                *at += if place <= *at { images.len() } else { 0 };
+            }
+        }
+        Arc::make_mut(&mut self.images).splice(place..place, images);
+    }
+
     pub(super) fn travel(&mut self, by: i64) {
         if self.images.is_empty() {
             return;

@@ -19,7 +19,6 @@ mod typing;
 pub use typing::matching_commands;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::action::{Action, Outcome};
 use super::mode::{Brush, Marking, Mode, Notice, Overlay, Snapping};
@@ -137,7 +136,7 @@ impl State {
     /// Takes in what the world answered, if the question still stands.
     pub fn learn(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Found(mut images) => Arc::make_mut(&mut self.images).append(&mut images),
+            Outcome::Found(place, images) => self.found(place, images),
             Outcome::Walked => self.walked = true,
             Outcome::Opened(image) => {
                 // There and back again in a hurry: what is on the screen is newer than the file.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::action::{Outcome, Survey, Wants};
 use crate::core::printable::printable;
@@ -242,17 +243,21 @@ fn tell(events: &Sender<Event>, outcome: Outcome) {
 }
 
 fn walk(paths: &[PathBuf], events: &Sender<Event>) {
+    /// How long the first picture waits for being the list's first.
+    const PATIENCE: Duration = Duration::from_millis(500);
     let mut folders: Vec<(PathBuf, usize)> = Vec::new();
-    let mut found = |batch: Vec<PathBuf>| {
+    let mut found = |place, batch: Vec<PathBuf>| {
         for folder in batch.iter().filter_map(|image| image.parent()) {
             match folders.last_mut().filter(|(last, _)| last == folder) {
                 Some((_, images)) => *images += 1,
                 None => folders.push((folder.to_path_buf(), 1)),
             }
         }
-        events.send(Event::Outcome(Outcome::Found(batch))).is_ok()
+        events
+            .send(Event::Outcome(Outcome::Found(place, batch)))
+            .is_ok()
     };
-    if let Err(why) = folder::walk(paths, &mut found) {
+    if let Err(why) = folder::list(paths, PATIENCE, &mut found) {
         tell(events, Outcome::Failed(why.to_string()));
     }
     tell(events, Outcome::Walked);
