@@ -160,7 +160,8 @@ fn png(width: u32, height: u32) {
     large("decoding it plainly", &path, plain);
 }
 
-/// In strips of one row: as libtiff writes wide pictures.
+/// In strips of one row, as libtiff writes wide pictures, but not packed: given a strip at a time,
+/// this encoder writes it as it is, even where it has written that the page is packed.
 fn tiff(width: u32, height: u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("large.tif");
