@@ -14,6 +14,8 @@ use crate::store::decode;
 
 /// Fewer pixels than this are no object to be clicked.
 const LEAST_PIXELS: u64 = 21;
+/// More values than these, of 256, are no ids.
+const MOST_IDS: usize = 200;
 
 /// An image and the file with its masks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,11 +123,14 @@ fn meaning(values: &[u16]) -> Codes {
     if among(&[0, 128, 255]) {
         return one(Some(128));
     }
-    // Edges smoothed by resizing or JPEG: many values, but few pixels of them.
+    // Edges smoothed by resizing: many values, but few pixels of them. JPEG leaves traces all over,
+    // of nearly every value; nobody counts so many objects in eight bits.
     let count = |v: u16| counts.get(&v).copied().unwrap_or(0);
     let between = values.len() - count(0) - count(255);
     let brightest = counts.keys().next_back().copied().unwrap_or(0);
-    if counts.len() > 16 && brightest <= 255 && count(255) > 0 && between * 5 < values.len() {
+    let is_smooth = counts.len() > 16 && between * 5 < values.len();
+    let is_grey = brightest == 255 && (is_smooth || counts.len() > MOST_IDS);
+    if is_grey {
         return one(None);
     }
     let ignored = (brightest == 255).then_some(255);
@@ -217,5 +222,13 @@ mod tests {
         values.extend(vec![255; 400]);
         values.extend(100..130);
         assert_eq!(meaning(&values).objects, Objects::One);
+    }
+
+    #[test]
+    fn traces_of_jpeg_all_over_are_one_object() {
+        let values: Vec<u16> = (0..=255).chain([1, 2, 3].repeat(500)).collect();
+        assert_eq!(meaning(&values).objects, Objects::One);
+        let crowd: Vec<u16> = (0..150).chain([255, 255]).collect();
+        assert_ne!(meaning(&crowd).objects, Objects::One);
     }
 }
