@@ -1,4 +1,6 @@
-//! Blocks: characters that show two or four pixels a cell, in any terminal.
+//! Blocks: characters that show two or four pixels a cell, in any terminal. Not six: nothing tells
+//! whether a terminal's font has the sextants of Unicode 13, and where it has not, the picture would
+//! be boxes; quadrants are as old as Unicode 3.2.
 
 mod colour;
 mod pen;

@@ -156,6 +156,7 @@ impl Screen {
         let (blocks, depth, has_painter) = (&mut self.blocks, self.depth, self.easel.is_some());
         self.terminal.draw(|frame| {
             view(frame);
+            depth.lessen(frame.buffer_mut());
             let Some(scene) = &scene else { return };
             if !has_painter {
                 blocks.draw(scene, depth, speed, frame.buffer_mut());

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use crate::core::scene::Rgb;
@@ -68,6 +69,24 @@ impl Depth {
         matches!(self, Self::True | Self::Indexed)
     }
 
+    /// Brings the cells' colours down to what the terminal has.
+    pub fn lessen(self, buffer: &mut Buffer) {
+        if self == Self::True {
+            return;
+        }
+        for cell in &mut buffer.content {
+            for colour in [&mut cell.fg, &mut cell.bg] {
+                *colour = match *colour {
+                    Color::Rgb(r, g, b) => self.colour([r, g, b]),
+                    Color::Indexed(index @ 16..) if self == Self::Sixteen => {
+                        self.colour(rgb(index))
+                    }
+                    other => other,
+                };
+            }
+        }
+    }
+
     pub fn colour(self, rgb: Rgb) -> Color {
         let [r, g, b] = rgb;
         match self {
@@ -94,6 +113,15 @@ fn indexed(rgb: Rgb) -> u8 {
     } else {
         16 + 36 * r + 6 * g + b
     }
+}
+
+/// The colour of an index from 16 on.
+fn rgb(index: u8) -> Rgb {
+    if index >= 232 {
+        return [8 + 10 * (index - 232); 3];
+    }
+    let cube = index - 16;
+    [cube / 36, cube / 6 % 6, cube % 6].map(|step| CUBE[usize::from(step)])
 }
 
 fn distance(a: Rgb, b: Rgb) -> u32 {
@@ -139,6 +167,10 @@ mod tests {
         assert_eq!(indexed([255, 0, 0]), 196);
         assert_eq!(indexed([0, 0, 0]), 16);
         assert_eq!(indexed([118, 118, 118]), 243);
+        for index in 16..=255 {
+            let same = indexed(rgb(index));
+            assert_eq!(rgb(same), rgb(index));
+        }
         assert_eq!(Depth::Sixteen.colour([250, 10, 10]), Color::Indexed(9));
     }
 
