@@ -6,6 +6,7 @@ use crossterm::terminal;
 
 pub use super::answers::Answers;
 use super::answers::{self, cell_size, has_registers, version};
+use super::gauge::Question;
 use super::tmux::{Passage, Tmux};
 use super::{Graphics, Way, background};
 use crate::core::geometry::CellSize;
@@ -30,6 +31,8 @@ pub struct Report {
     pub is_in_tmux: bool,
     /// Seconds until the terminal answered; `None` where it did not.
     pub round_trip: Option<f64>,
+    /// How it is asked what has arrived.
+    pub question: Question,
     /// Bytes a second that the line carries; `None` where that is too fast to tell.
     pub rate: Option<f64>,
     /// What a person could do for a better picture.
@@ -165,6 +168,7 @@ pub fn conclude(answers: &Answers, around: &Surroundings) -> Report {
         background: background::told(&plain),
         is_in_tmux: around.tmux.is_some(),
         round_trip: answers.round_trip,
+        question: Question::Status,
         rate: None,
         advice: choice.advice.into_iter().map(Into::into).collect(),
     }

@@ -12,9 +12,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::Report;
+use super::gauge::Question;
 use super::keys::{Keys, Rest};
 use super::line::Line;
 use super::report::{Piece, Splitter};
+use super::watch::Heard;
 
 /// What comes from the terminal.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,13 +47,13 @@ pub struct Input {
 }
 
 impl Input {
-    /// Starts reading. `typed` is what was read already, while the terminal was asked; `answers`
-    /// gets what it answers to further questions.
+    /// Starts reading. `typed` is what was read already, while the terminal was asked; `heard`
+    /// gets what it answers to further questions, and word of the focus.
     pub(super) fn start(
         events: Receiver<Event>,
         sender: &Sender<Event>,
         typed: Vec<u8>,
-        answers: Sender<Vec<u8>>,
+        heard: Sender<Heard>,
         line: Line,
     ) -> io::Result<Self> {
         let signals = Signals::new([SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP])?;
@@ -59,7 +61,9 @@ impl Input {
         thread::spawn(move || forward(signals, &told));
         let told = sender.clone();
         thread::spawn(move || {
-            if read(&typed, &told, &answers, &line).is_some() {
+            let is_gone = read(&typed, &told, &heard, &line).is_some();
+            line.hears(false);
+            if is_gone {
                 let _ = told.send(Event::Hangup);
             }
         });
@@ -89,10 +93,16 @@ fn forward(mut signals: Signals, told: &Sender<Event>) {
 }
 
 /// Reads until the terminal is gone; `None` when nobody listens any more.
-fn read(typed: &[u8], told: &Sender<Event>, answers: &Sender<Vec<u8>>, line: &Line) -> Option<()> {
+fn read(typed: &[u8], told: &Sender<Event>, heard: &Sender<Heard>, line: &Line) -> Option<()> {
     let stdin = io::stdin();
     let (mut splitter, mut keys) = (Splitter::default(), Keys::default());
+    // Only inside tmux does anybody listen to that.
+    let hear = |word| heard.send(word).unwrap_or_default();
     let tell = |events: Vec<crossterm::event::Event>| {
+        use crossterm::event::Event::{FocusGained, FocusLost};
+        if events.iter().any(|e| matches!(e, FocusGained | FocusLost)) {
+            hear(Heard::Focus);
+        }
         let mut events = events.into_iter().map(Event::Input);
         events.try_for_each(|e| told.send(e)).ok()
     };
@@ -114,9 +124,10 @@ fn read(typed: &[u8], told: &Sender<Event>, answers: &Sender<Vec<u8>>, line: &Li
         };
         for piece in splitter.push(&buffer[..count]) {
             match piece {
-                Piece::Answer(answer) if answer == b"\x1b[0n" => line.answered(),
-                // Only inside tmux does anybody ask again.
-                Piece::Answer(answer) => answers.send(answer).unwrap_or_default(),
+                Piece::Answer(answer) => match Question::of(&answer) {
+                    Some(question) => line.answered(question),
+                    None => hear(Heard::Answer(answer)),
+                },
                 Piece::Typed(bytes) => tell(keys.read(&bytes, Rest::MayFollow))?,
             }
         }

@@ -8,15 +8,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::gauge::{Gauge, Question};
 use super::pace::{Pace, Speed};
 
 /// Bytes that must not be torn apart.
 pub type Command = Vec<u8>;
 
-/// Asks for a status report: `ESC [ 0 n` comes back.
-const MARK: &[u8] = b"\x1b[5n";
-/// A report is asked for after so many bytes.
-const MARK_EVERY: u64 = 512;
+/// How long answers are waited for before the terminal is given back.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Bytes of a picture at a time where the terminal does not tell what has arrived.
 const UNMEASURED: usize = 32 << 10;
 /// The most at a time: a terminal takes some milliseconds for them.
@@ -37,8 +36,8 @@ struct State {
     is_writing: bool,
     /// A frame was refused: its drawer is told when the line is free.
     is_awaited: bool,
-    /// None where the terminal answers no reports.
-    pace: Option<Pace>,
+    /// None where the terminal answers nothing.
+    gauge: Option<Gauge>,
 }
 
 /// A handle to the writing thread.
@@ -65,11 +64,11 @@ pub enum More {
 }
 
 impl Line {
-    /// Starts the thread. The pace is `None` where the terminal answers nothing. `ready` is called
+    /// Starts the thread. The gauge is `None` where the terminal answers nothing. `ready` is called
     /// when a refused frame may be drawn.
     pub fn start(
         out: impl Write + Send + 'static,
-        pace: Option<Pace>,
+        gauge: Option<Gauge>,
         ready: impl Fn() + Send + 'static,
     ) -> (Self, JoinHandle<()>) {
         let state = State {
@@ -80,7 +79,7 @@ impl Line {
             is_closed: false,
             is_writing: false,
             is_awaited: false,
-            pace,
+            gauge,
         };
         let line = Self {
             shared: Arc::new((Mutex::new(state), Condvar::new())),
@@ -129,12 +128,16 @@ impl Line {
     }
 
     fn wait_a_moment<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let room = state.pace.as_ref().and_then(|p| p.wait(Instant::now()));
-        let time = room.map_or(PACE, |room| room.min(PACE));
+        let now = Instant::now();
+        let gauge = state.gauge.as_ref();
+        let room = gauge.and_then(|g| g.pace().wait(now));
+        // While something is written the next question waits for that.
+        let gap = gauge.filter(|_| !state.is_writing).and_then(|g| g.gap(now));
+        let time = room.into_iter().chain(gap).fold(PACE, Duration::min);
         let waited = self.shared.1.wait_timeout(state, time);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if let Some(pace) = &mut state.pace {
-            pace.forgive(Instant::now());
+        if let Some(gauge) = &mut state.gauge {
+            gauge.forgive(Instant::now());
         }
         state
     }
@@ -172,6 +175,11 @@ impl Line {
         self.shared.1.notify_all();
     }
 
+    /// How many commands have changed pictures so far, those included that have not left.
+    pub fn painted(&self) -> u64 {
+        self.lock().pictures
+    }
+
     /// How many commands have changed pictures so far; `None` while some have not left.
     pub fn pictures(&self) -> Option<u64> {
         let state = self.lock();
@@ -179,16 +187,37 @@ impl Line {
         is_idle.then_some(state.pictures)
     }
 
-    /// A status report came.
-    pub fn answered(&self) {
-        if let Some(pace) = &mut self.lock().pace {
-            pace.answer(Instant::now());
+    /// An answer came.
+    pub fn answered(&self, question: Question) {
+        self.with_gauge(|gauge| gauge.answer(question, Instant::now()));
+    }
+
+    /// How the terminal is asked what has arrived, where it is.
+    pub fn question(&self) -> Option<Question> {
+        self.lock().gauge.as_ref().map(Gauge::question)
+    }
+
+    /// Whether the terminal's answers come here from now on.
+    pub fn hears(&self, so: bool) {
+        self.with_gauge(|gauge| gauge.hears(so));
+    }
+
+    /// Another terminal is at the end of the line.
+    pub fn measure_anew(&self, pace: Pace) {
+        self.with_gauge(|gauge| *gauge = Gauge::new(gauge.question(), pace));
+    }
+
+    fn with_gauge(&self, change: impl FnOnce(&mut Gauge)) {
+        if let Some(gauge) = &mut self.lock().gauge {
+            change(gauge);
         }
         self.shared.1.notify_all();
     }
 
     pub fn speed(&self) -> Speed {
-        self.lock().pace.as_ref().map_or(Speed::Fast, Pace::speed)
+        let state = self.lock();
+        let gauge = state.gauge.as_ref();
+        gauge.map_or(Speed::Fast, |g| g.pace().speed())
     }
 
     /// Waits until there is something to paint that the line takes at once, or room for something
@@ -221,19 +250,39 @@ impl Line {
     /// Does something while nothing is written; what was queued is dropped.
     pub fn hold<T>(&self, act: impl FnOnce() -> T) -> T {
         let mut state = self.lock();
+        state.drop_queued();
         while state.is_writing {
             state = self.wait_a_moment(state);
         }
-        state.drop_queued();
+        let mut state = self.hear_out(state);
+        if let Some(gauge) = &mut state.gauge {
+            gauge.forget();
+        }
         act()
     }
 
-    /// Drops what has not left yet and ends the thread.
+    /// Drops what has not left yet, ends the thread, and waits for answers that are on their way:
+    /// whoever reads the terminal next would take them for keys.
     pub fn close(&self) {
         let mut state = self.lock();
         state.drop_queued();
         state.is_closed = true;
         self.shared.1.notify_all();
+        while state.is_writing {
+            state = self.wait_a_moment(state);
+        }
+        drop(self.hear_out(state));
+    }
+
+    fn hear_out<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let end = Instant::now() + LAST_WORDS;
+        while state.gauge.as_ref().is_some_and(Gauge::is_waiting)
+            && let Some(left) = end.checked_duration_since(Instant::now())
+        {
+            let waited = self.shared.1.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
     }
 }
 
@@ -245,28 +294,28 @@ enum Next {
 impl State {
     /// The next bytes, with a mark behind them where it is time for one.
     fn take(&mut self) -> Option<Command> {
+        let now = Instant::now();
         let cells = self.cells.take();
-        let mut bytes = cells
+        let next = cells
             .or_else(|| self.now.pop_front())
-            .or_else(|| self.later.pop_front())?;
-        self.is_writing = true;
-        if let Some(pace) = &mut self.pace {
-            pace.sent(bytes.len(), Instant::now());
-            if pace.unmarked() >= MARK_EVERY {
-                bytes.extend_from_slice(MARK);
-                pace.mark(Instant::now());
-            }
+            .or_else(|| self.later.pop_front());
+        let mut bytes = next.unwrap_or_default();
+        if let Some(gauge) = &mut self.gauge {
+            gauge.sent(bytes.len(), now);
+            bytes.extend_from_slice(gauge.ask(now).unwrap_or_default());
         }
-        Some(bytes)
+        self.is_writing = !bytes.is_empty();
+        self.is_writing.then_some(bytes)
     }
 
     fn is_clear(&self) -> bool {
-        self.pace.as_ref().is_none_or(Pace::is_clear)
+        let gauge = self.gauge.as_ref();
+        gauge.is_none_or(|g| g.pace().is_clear())
     }
 
     fn room(&self) -> usize {
-        let pace = self.pace.as_ref();
-        let room = pace.map_or(UNMEASURED, |p| p.room(Instant::now()));
+        let gauge = self.gauge.as_ref();
+        let room = gauge.map_or(UNMEASURED, |g| g.pace().room(Instant::now()));
         room.min(MOST)
     }
 
@@ -274,9 +323,6 @@ impl State {
         self.cells = None;
         self.now.clear();
         self.later.clear();
-        if let Some(pace) = &mut self.pace {
-            pace.forget();
-        }
     }
 }
 
@@ -307,14 +353,15 @@ mod tests {
         let tell = move || {
             ready.send(()).ok();
         };
-        let (line, thread) =
-            Line::start(Wire(wire), Some(Pace::new(0.1, None, Instant::now())), tell);
+        let pace = Pace::new(0.1, None, Instant::now());
+        let gauge = Gauge::new(Question::Status, pace);
+        let (line, thread) = Line::start(Wire(wire), Some(gauge), tell);
         line.now(vec![vec![b'a'; 20_000]]);
         let bytes = written.recv().expect("written");
-        assert!(bytes.ends_with(MARK));
+        assert!(bytes.ends_with(b"\x1b[5n"));
         assert!(!line.takes_cells());
         assert!(called.try_recv().is_err());
-        line.answered();
+        line.answered(Question::Status);
         called.recv().expect("the frame is called for");
         assert!(line.takes_cells());
         line.close();

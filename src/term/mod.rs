@@ -8,6 +8,8 @@ mod background;
 pub mod blocks;
 pub mod choice;
 mod easel;
+mod echo;
+mod gauge;
 pub mod input;
 pub mod iterm;
 pub mod keys;

@@ -131,14 +131,28 @@ impl Pace {
         });
     }
 
-    /// Forgets marks whose answer got lost.
-    pub fn forgive(&mut self, now: Instant) {
+    /// Forgets marks whose answer got lost, and says how many.
+    pub fn forgive(&mut self, now: Instant) -> usize {
+        let mut lost = 0;
         while let Some(mark) = self.marks.front()
             && now.duration_since(mark.at) > PATIENCE
         {
             self.answered = mark.sent;
             self.marks.pop_front();
+            lost += 1;
         }
+        lost
+    }
+
+    /// Marks that were not answered yet.
+    pub fn asked(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// How long nothing was asked or answered.
+    pub fn silence(&self, now: Instant) -> Duration {
+        let last = self.marks.back().map_or(self.last, |m| m.at.max(self.last));
+        now.saturating_duration_since(last)
     }
 
     /// All that is under way counts as arrived.

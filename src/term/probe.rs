@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use crossterm::terminal;
 
 use super::background;
+use super::echo;
+use super::gauge::Question;
 use super::input;
 use super::report::{Piece, Splitter};
-use super::tmux::{Passage, Tmux, wrap};
+use super::tmux::{self, Passage, Tmux, wrap};
 use super::{Report, Result};
 
 pub use super::choice::{Answers, Surroundings, conclude};
@@ -45,6 +47,7 @@ pub struct Probed {
 pub fn probe() -> Result<Report> {
     terminal::enable_raw_mode()?;
     let asked = ask();
+    echo::leave();
     terminal::disable_raw_mode()?;
     Ok(asked?.report)
 }
@@ -81,8 +84,18 @@ pub fn ask() -> Result<Probed> {
     };
     let around = Surroundings { tmux, ..around };
     let mut report = conclude(&answers, &around);
-    if round_trip.is_some_and(|seconds| seconds > FAR) {
-        report.rate = measure(&mut asking)?;
+    let is_behind = !answers.through.is_empty() && tmux::whereabouts().is_some_and(|w| w.is_heard);
+    if is_behind && echo::bring() {
+        match time(&mut asking, Question::Echo, 0)? {
+            Some(seconds) => {
+                report.question = Question::Echo;
+                report.round_trip = Some(seconds);
+            }
+            None => echo::leave(),
+        }
+    }
+    if report.round_trip.is_some_and(|seconds| seconds > FAR) {
+        report.rate = measure(&mut asking, report.question)?;
     }
     Ok(Probed {
         report,
@@ -115,19 +128,27 @@ const OWN: f64 = 0.02;
 
 /// Bytes a second that the line carries, from how much longer a long question takes than a short
 /// one. `None` where the terminal does not answer, or is too near to tell.
-fn measure(asking: &mut Asking) -> Result<Option<f64>> {
-    let mut time = |padding: usize| -> Result<_> {
-        let start = Instant::now();
-        let mut bytes = b"\x1b[0m".repeat(padding / 4);
-        bytes.extend_from_slice(b"\x1b[5n");
-        let answer = asking.question(&bytes, |a| a == b"\x1b[0n")?;
-        Ok((!answer.is_empty()).then(|| start.elapsed().as_secs_f64()))
-    };
-    let (Some(short), Some(long)) = (time(0)?, time(PADDING)?) else {
-        return Ok(None);
-    };
-    let took = long - short;
-    Ok((took > OWN).then(|| PADDING as f64 / took))
+fn measure(asking: &mut Asking, question: Question) -> Result<Option<f64>> {
+    let short = time(asking, question, 0)?;
+    let long = time(asking, question, PADDING)?;
+    let took = long.zip(short).map(|(long, short)| long - short);
+    Ok(took.filter(|t| *t > OWN).map(|t| PADDING as f64 / t))
+}
+
+/// Seconds until a question is answered behind so many bytes; `None` where it is not.
+fn time(asking: &mut Asking, question: Question, padding: usize) -> Result<Option<f64>> {
+    let start = Instant::now();
+    let mut bytes = b"\x1b[0m".repeat(padding / 4);
+    if question == Question::Echo {
+        bytes = wrap(&bytes);
+    }
+    bytes.extend_from_slice(question.words());
+    let mut is_answered = false;
+    asking.question(&bytes, |answer| {
+        is_answered |= Question::of(answer) == Some(question);
+        is_answered
+    })?;
+    Ok(is_answered.then(|| start.elapsed().as_secs_f64()))
 }
 
 /// Questions, with what was typed in between.
@@ -139,7 +160,11 @@ struct Asking {
 
 impl Asking {
     /// The answers up to the last one, or what came of them in time.
-    fn question(&mut self, query: &[u8], is_last: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
+    fn question(
+        &mut self,
+        query: &[u8],
+        mut is_last: impl FnMut(&[u8]) -> bool,
+    ) -> Result<Vec<u8>> {
         let mut out = io::stdout();
         out.write_all(query)?;
         out.flush()?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::echo;
+
 /// How long a lone escape waits: what follows it in a sequence comes with it, on slow lines too.
 const ESCAPE: Duration = Duration::from_millis(40);
 /// How long a begun sequence waits for its end, when the line stalls within it.
@@ -120,6 +122,7 @@ fn control(bytes: &[u8]) -> Sequence {
         b'c' | b'n' | b't' => !parameters.is_empty(),
         b'y' => parameters.ends_with(b"$"),
         b'u' | b'S' => is_private,
+        b'R' => bytes.starts_with(echo::ANSWER),
         _ => false,
     };
     if is_answer {

@@ -13,6 +13,8 @@ use ratatui::Terminal;
 use super::backend::{Frame, LineBackend};
 use super::blocks::{Blocks, Depth};
 use super::easel::Easel;
+use super::echo;
+use super::gauge::{Gauge, Question};
 use super::input::{Event, Input};
 use super::iterm::Iterm;
 use super::kitty::{self, Grid, Kitty};
@@ -68,17 +70,18 @@ impl Screen {
         take_over(farewell(&report))?;
         let (events, received) = mpsc::channel();
         let ready = events.clone();
-        let pace = report
-            .round_trip
-            .filter(|_| !is_console())
-            .map(|seconds| Pace::new(seconds, report.rate, Instant::now()));
-        let (line, writer) = Line::start(io::stdout(), pace, move || {
+        let round_trip = report.round_trip.filter(|_| !is_console());
+        let gauge = round_trip.map(|seconds| {
+            let pace = Pace::new(seconds, report.rate, Instant::now());
+            Gauge::new(report.question, pace)
+        });
+        let (line, writer) = Line::start(io::stdout(), gauge, move || {
             let _ = ready.send(Event::Ready);
         });
-        let (answered, further) = mpsc::channel();
-        let input = Input::start(received, &events, typed, answered, line.clone())?;
+        let (hear, heard) = mpsc::channel();
+        let input = Input::start(received, &events, typed, hear, line.clone())?;
         if report.is_in_tmux {
-            watch::start(answers, further, line.clone(), events.clone());
+            watch::start(answers, heard, line.clone(), events.clone());
         }
         if choice.is_none() {
             announce(&report, &events);
@@ -256,6 +259,9 @@ impl Screen {
             rustix::process::kill_process(own, rustix::process::Signal::STOP)?;
             take_over(farewell(&self.report))
         })?;
+        if self.line.question() == Some(Question::Echo) {
+            self.line.hears(echo::bring());
+        }
         self.scene = None;
         if let Some(easel) = &self.easel {
             easel.begin_anew();

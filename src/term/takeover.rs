@@ -13,6 +13,8 @@ use crossterm::event::{
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
 
+use super::echo;
+
 static TAKEN_OVER: AtomicBool = AtomicBool::new(false);
 /// What deletes the pictures on leaving: inside tmux it has to be wrapped.
 static FAREWELL: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -58,6 +60,7 @@ pub fn restore() {
         cursor::Show
     );
     let _ = terminal::disable_raw_mode();
+    echo::leave();
 }
 
 /// A panic anywhere leaves a clean terminal and its message below.

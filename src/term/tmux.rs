@@ -112,6 +112,9 @@ pub struct Whereabouts {
     pub place: Option<String>,
     /// Whether what the terminal answers gets to the pane.
     pub is_listening: bool,
+    /// Whether one terminal shows the pane, and its text as it is now: then what the terminal
+    /// tells of its cursor gets there, too, when another pane of the window is in use.
+    pub is_heard: bool,
 }
 
 /// `None` where tmux cannot be asked, or is on another machine.
@@ -125,16 +128,20 @@ pub fn whereabouts() -> Option<Whereabouts> {
     let told = tell(&[&clients[..], &place[..]].concat())?;
     let mut lines: Vec<String> = told.lines().map(str::to_string).collect();
     let last = lines.pop()?;
-    let (listening, place) = last.split_at_checked(4)?;
-    let place = place.strip_prefix("1 ").map(str::to_string);
+    let words: Vec<&str> = last.splitn(4, ' ').collect();
+    let [active, mode, shown, place] = words[..] else {
+        return None;
+    };
+    let is_live = shown == "1" && mode == "0";
     Some(Whereabouts {
+        is_listening: is_live && active == "1",
+        is_heard: is_live && lines.len() == 1,
         clients: lines,
-        is_listening: listening == "1 0 " && place.is_some(),
-        place,
+        place: (shown == "1").then(|| place.to_string()),
     })
 }
 
-fn tell(words: &[&str]) -> Option<String> {
+pub(super) fn tell(words: &[&str]) -> Option<String> {
     let output = Command::new("tmux")
         .args(words)
         .stdin(Stdio::null())

@@ -5,8 +5,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::echo;
+use super::gauge::Question;
 use super::input::Event;
 use super::line::Line;
+use super::pace::Pace;
 use super::probe::{self, Answers, Surroundings, conclude};
 use super::tmux::{self, Tmux};
 
@@ -15,12 +18,21 @@ const PACE: Duration = Duration::from_secs(1);
 /// How often in a row the terminal is asked for its pictures without getting them.
 const ATTEMPTS: u8 = 5;
 
-/// Starts watching; it ends with the input. `known` is what the first terminal answered, `answers`
-/// what terminals answer from now on.
-pub fn start(known: Answers, answers: Receiver<Vec<u8>>, line: Line, told: Sender<Event>) {
+/// What the input brings that concerns the terminal's place.
+#[derive(Debug)]
+pub enum Heard {
+    /// To a question of ours.
+    Answer(Vec<u8>),
+    /// The focus came or went, perhaps with the window.
+    Focus,
+}
+
+/// Starts watching; it ends with the input. `known` is what the first terminal answered, `heard`
+/// what comes from now on.
+pub fn start(known: Answers, heard: Receiver<Heard>, line: Line, told: Sender<Event>) {
     let watch = Watch {
         known,
-        answers,
+        heard,
         line,
         told,
         proof: Proof::default(),
@@ -30,7 +42,7 @@ pub fn start(known: Answers, answers: Receiver<Vec<u8>>, line: Line, told: Sende
 
 struct Watch {
     known: Answers,
-    answers: Receiver<Vec<u8>>,
+    heard: Receiver<Heard>,
     line: Line,
     told: Sender<Event>,
     proof: Proof,
@@ -40,16 +52,21 @@ impl Watch {
     /// Until nobody reads the input, or listens, any more.
     fn run(mut self) -> Option<()> {
         let mut before = tmux::whereabouts()?;
+        let mut unseen = Unseen {
+            painted: self.line.painted(),
+            is_shown: before.place.is_some(),
+        };
         let mut next = Instant::now() + PACE;
         loop {
             let left = next.saturating_duration_since(Instant::now());
-            match self.answers.recv_timeout(left) {
-                Ok(answer) => {
+            match self.heard.recv_timeout(left) {
+                Ok(Heard::Answer(answer)) => {
                     if self.proof.answer(&answer) {
                         self.told.send(Event::Lost).ok()?;
                     }
                     continue;
                 }
+                Ok(Heard::Focus) => {}
                 Err(RecvTimeoutError::Timeout) => next = Instant::now() + PACE,
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
@@ -59,11 +76,19 @@ impl Watch {
             let is_new = now.clients.iter().any(|c| !before.clients.contains(c));
             let has_moved = now.place.is_some() && now.place != before.place;
             let is_listening = now.is_listening;
+            let is_heard = now.is_heard;
+            let has_missed = unseen.look(now.place.is_some(), self.line.painted());
+            if is_heard != before.is_heard && self.line.question() == Some(Question::Echo) {
+                // Another pane may have taken the answers meanwhile.
+                self.line.hears(is_heard && echo::bring());
+            }
             before = now;
             if is_new {
                 let event = Event::Elsewhere(Box::new(self.ask()));
                 self.told.send(event).ok()?;
                 self.proof = Proof::default();
+            } else if has_missed {
+                self.told.send(Event::Lost).ok()?;
             } else if has_moved {
                 self.told.send(Event::Moved).ok()?;
             } else if self.proof.is_due(self.line.pictures(), is_listening) {
@@ -75,16 +100,24 @@ impl Watch {
     /// Asks the terminal behind tmux while the app goes on.
     fn ask(&self) -> super::Report {
         self.line.now(vec![probe::through()]);
-        let end = Instant::now() + probe::PATIENCE;
+        let start = Instant::now();
+        let end = start + probe::PATIENCE;
         let mut through = Vec::new();
         while let Some(left) = end.checked_duration_since(Instant::now()) {
-            let Ok(answer) = self.answers.recv_timeout(left) else {
-                break;
+            let answer = match self.heard.recv_timeout(left) {
+                Ok(Heard::Answer(answer)) => answer,
+                Ok(Heard::Focus) => continue,
+                Err(_) => break,
             };
             through.extend_from_slice(&answer);
             if probe::is_last_through(&answer) {
                 break;
             }
+        }
+        if self.line.question() == Some(Question::Echo) {
+            let trip = start.elapsed().as_secs_f64();
+            self.line
+                .measure_anew(Pace::new(trip, None, Instant::now()));
         }
         let answers = Answers {
             through,
@@ -95,6 +128,26 @@ impl Watch {
             ..Surroundings::now()
         };
         conclude(&answers, &around)
+    }
+}
+
+/// Whether something was painted while tmux showed another window: it drops that.
+#[derive(Debug)]
+struct Unseen {
+    /// How many commands had changed pictures when it last showed its own.
+    painted: u64,
+    is_shown: bool,
+}
+
+impl Unseen {
+    /// Whether pictures are missing now that the window is shown again.
+    fn look(&mut self, is_shown: bool, painted: u64) -> bool {
+        let was_shown = std::mem::replace(&mut self.is_shown, is_shown);
+        let has_missed = is_shown && !was_shown && painted != self.painted;
+        if is_shown {
+            self.painted = painted;
+        }
+        has_missed
     }
 }
 
@@ -169,6 +222,21 @@ mod tests {
         assert!(!proof.is_due(Some(4), false));
         assert!(proof.is_due(Some(4), true));
         assert!(proof.answer(BAD));
+    }
+
+    #[test]
+    fn what_was_painted_behind_another_window_is_missed_once_and_nothing_else_is() {
+        let mut unseen = Unseen {
+            painted: 4,
+            is_shown: true,
+        };
+        assert!(!unseen.look(true, 9));
+        assert!(!unseen.look(false, 9));
+        assert!(!unseen.look(true, 9), "nothing was painted");
+        assert!(!unseen.look(false, 9));
+        assert!(!unseen.look(false, 12));
+        assert!(unseen.look(true, 12));
+        assert!(!unseen.look(true, 20));
     }
 
     #[test]

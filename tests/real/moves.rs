@@ -46,6 +46,17 @@ fn the_picture_comes_along_to_another_terminal() {
 #[test]
 #[ignore = "needs real terminals: .ci/run has them"]
 fn what_was_painted_behind_another_window_is_there_when_its_own_comes_back() {
+    is_there_when_its_window_comes_back("unseen", "");
+}
+
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn what_was_painted_in_characters_behind_another_window_is_there_too() {
+    is_there_when_its_window_comes_back("unseen_characters", "kitty(0.30.1)");
+}
+
+/// The next kitty, taken for another terminal unless by no word.
+fn is_there_when_its_window_comes_back(name: &'static str, taken_for: &str) {
     if let Some(why) = terminals::missing(Terminal::NextKitty) {
         return println!("skipped: {why}");
     }
@@ -59,7 +70,13 @@ fn what_was_painted_behind_another_window_is_there_when_its_own_comes_back() {
     );
     let path = folder.path().join("next.png");
     next.save(&path).expect("the image is written");
-    let desk = open(folder.path(), "unseen", Terminal::NextKitty, Way::Tmux);
+    let row = Row {
+        name,
+        terminal: Terminal::NextKitty,
+        way: Way::Tmux,
+        graphics: None,
+    };
+    let desk = open_as(row, taken_for, folder.path());
     wait_for_picture(&desk, 0..1000);
     desk.tmux(&["new-window", "cat"]);
     wait_for_nothing(&desk);
@@ -126,18 +143,22 @@ fn stops_and_goes_on(name: &'static str, terminal: Terminal) {
 
 /// Opens an image of one colour; a shell goes on with a stopped program when a file says so.
 fn open(folder: &Path, name: &'static str, terminal: Terminal, way: Way) -> Desk {
-    drawn(folder, Size::new(400, 400));
-    let program = env!("CARGO_BIN_EXE_termask");
-    let line = format!(
-        "set -m\n'{program}' .\n\
-         if [ $? -gt 128 ]; then until [ -e go ]; do sleep 0.1; done; fg >/dev/null; fi"
-    );
     let row = Row {
         name,
         terminal,
         way,
         graphics: None,
     };
+    open_as(row, "", folder)
+}
+
+fn open_as(row: Row, taken_for: &str, folder: &Path) -> Desk {
+    drawn(folder, Size::new(400, 400));
+    let program = env!("CARGO_BIN_EXE_termask");
+    let line = format!(
+        "set -m\nTERMASK_TERMINAL='{taken_for}' '{program}' .\n\
+         if [ $? -gt 128 ]; then until [ -e go ]; do sleep 0.1; done; fg >/dev/null; fi"
+    );
     Desk::open(row, &line, folder)
 }
 
