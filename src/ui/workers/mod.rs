@@ -81,7 +81,12 @@ impl Workers {
             }),
         ];
         // The walk of a huge folder is not waited for at the end.
-        drop(guarded("walk", events, move |events| walk(&paths, events)));
+        drop(guarded("walk", events, move |events| {
+            // Sorting a million names must not keep pictures waiting for the threads they share.
+            let threads = rayon::ThreadPoolBuilder::new().build();
+            let threads = threads.expect("the system can start threads");
+            threads.install(|| walk(&paths, events));
+        }));
         Self {
             desk,
             shelf,
