@@ -263,7 +263,7 @@ fn take(feed: Feed, model: &str, cache: &Cache, path: &Path) -> anyhow::Result<T
         key: decoded.key,
         claim,
     };
-    let picture = feed.tensor(&decoded.image);
+    let picture = feed.tensor(&decoded.image, &Cancel::default())?;
     Ok(Took::Picture(Box::new((taken, picture))))
 }
 

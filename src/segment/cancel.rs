@@ -39,12 +39,19 @@ impl Cancel {
         self.0.cancelled.load(Ordering::SeqCst)
     }
 
-    /// Notes how to end what is about to run, until the guard is dropped.
-    pub(super) fn ends(&self, end: impl FnOnce() + Send + 'static) -> Result<Running<'_>> {
-        let mut running = self.running();
+    /// # Errors
+    /// `Cancelled` where it is.
+    pub(super) fn check(&self) -> Result<()> {
         if self.is_cancelled() {
             return Err(Error::Cancelled);
         }
+        Ok(())
+    }
+
+    /// Notes how to end what is about to run, until the guard is dropped.
+    pub(super) fn ends(&self, end: impl FnOnce() + Send + 'static) -> Result<Running<'_>> {
+        let mut running = self.running();
+        self.check()?;
         *running = Some(Box::new(end));
         Ok(Running(self))
     }

@@ -5,6 +5,7 @@ use crate::core::image::Image;
 use crate::segment::sam::family::{Encoder, Fit, Frame, Layout, Values};
 use crate::segment::sam::net::Tensor;
 use crate::segment::sam::resample::scaled;
+use crate::segment::{Cancel, Result};
 
 /// Mean and deviation of `ImageNet`'s RGB, 0 to 255.
 const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
@@ -66,12 +67,15 @@ pub struct Feed {
 
 impl Feed {
     /// What the encoder is given for a picture.
-    pub fn tensor(self, image: &Image) -> Tensor {
-        tensor(image, self.kind, self.side)
+    ///
+    /// # Errors
+    /// `Cancelled` at once when it is.
+    pub fn tensor(self, image: &Image, cancel: &Cancel) -> Result<Tensor> {
+        tensor(image, self.kind, self.side, cancel)
     }
 }
 
-fn tensor(image: &Image, encoder: &Encoder, side: u32) -> Tensor {
+fn tensor(image: &Image, encoder: &Encoder, side: u32, cancel: &Cancel) -> Result<Tensor> {
     let size = image.size();
     let content = match encoder.fit {
         Fit::Longest | Fit::Padded => longest(size, side),
@@ -79,7 +83,7 @@ fn tensor(image: &Image, encoder: &Encoder, side: u32) -> Tensor {
         Fit::Whole if size.longest() > LARGEST => longest(size, LARGEST),
         Fit::Whole => size,
     };
-    let mut pixels = scaled(image, content, encoder.rounding);
+    let mut pixels = scaled(image, content, encoder.rounding, cancel)?;
     let change: fn(f32, usize) -> f32 = match encoder.values {
         Values::Bytes => |v, _| v,
         Values::Unit => |v, _| v / 255.0,
@@ -92,7 +96,7 @@ fn tensor(image: &Image, encoder: &Encoder, side: u32) -> Tensor {
     }
     let (width, height) = (content.width as usize, content.height as usize);
     if encoder.layout() == Layout::Hwc {
-        return Tensor::new([height, width, 3], pixels);
+        return Ok(Tensor::new([height, width, 3], pixels));
     }
     let whole = match encoder.fit {
         Fit::Padded => Size::new(side, side),
@@ -107,7 +111,7 @@ fn tensor(image: &Image, encoder: &Encoder, side: u32) -> Tensor {
             }
         }
     }
-    Tensor::new([1, 3, down, across], planes)
+    Ok(Tensor::new([1, 3, down, across], planes))
 }
 
 #[cfg(test)]

@@ -126,10 +126,8 @@ impl Sam {
             self.embeddings.keep(key, Arc::clone(&kept));
             return Ok(kept);
         }
-        if cancel.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
-        let made: Arc<[Tensor]> = self.encode(self.feed().tensor(image), cancel)?.into();
+        let picture = self.feed().tensor(image, cancel)?;
+        let made: Arc<[Tensor]> = self.encode(picture, cancel)?.into();
         if let Some(cache) = &self.cache {
             // A disk that is full costs the next session some seconds, not this one its answer.
             let _ = cache.write(&self.hash, key, &made);

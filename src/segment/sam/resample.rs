@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::core::geometry::Size;
 use crate::core::image::Image;
+use crate::segment::{Cancel, Result};
 
 /// Pillow's fixed point: weights have 22 bits after the point.
 const BITS: u32 = 32 - 8 - 2;
@@ -33,17 +34,20 @@ impl Rounding {
     /// What a pass makes of a sum. Sums of bytes are exact: they have fewer bits than an f64.
     fn value(self, sum: f64) -> f32 {
         match self {
-            Self::Bytes => (sum + 0.5).floor().clamp(0.0, 255.0) as f32,
+            Self::Bytes => f32::from((sum + 0.5) as u8),
             Self::Never => sum as f32,
         }
     }
 }
 
 /// The picture's RGB, 0 to 255, scaled with a triangle filter that widens where it shrinks.
-pub fn scaled(image: &Image, to: Size, rounding: Rounding) -> Vec<f32> {
+///
+/// # Errors
+/// `Cancelled`, within a row.
+pub fn scaled(image: &Image, to: Size, rounding: Rounding, cancel: &Cancel) -> Result<Vec<f32>> {
     let from = image.size();
     if from == to {
-        return image.pixels().iter().map(|b| f32::from(*b)).collect();
+        return Ok(image.pixels().iter().map(|b| f32::from(*b)).collect());
     }
     let columns = weights(from.width, to.width, rounding);
     let rows = weights(from.height, to.height, rounding);
@@ -52,7 +56,8 @@ pub fn scaled(image: &Image, to: Size, rounding: Rounding) -> Vec<f32> {
     across
         .par_chunks_mut(narrow)
         .enumerate()
-        .for_each(|(y, out)| {
+        .try_for_each(|(y, out)| {
+            cancel.check()?;
             let row = image.row(y as u32).as_chunks::<3>().0;
             for (rgb, taps) in out.as_chunks_mut::<3>().0.iter_mut().zip(&columns) {
                 let mut sums = [0.0; 3];
@@ -63,11 +68,13 @@ pub fn scaled(image: &Image, to: Size, rounding: Rounding) -> Vec<f32> {
                 }
                 *rgb = sums.map(|sum| rounding.value(sum));
             }
-        });
+            Ok(())
+        })?;
     let mut out = vec![0.0; narrow * to.height as usize];
     out.par_chunks_mut(narrow)
         .zip(&rows)
-        .for_each(|(out, taps)| {
+        .try_for_each(|(out, taps)| {
+            cancel.check()?;
             // Row by row, along memory.
             let mut sums = vec![0.0; narrow];
             let above = across[taps.first * narrow..].chunks_exact(narrow);
@@ -79,8 +86,9 @@ pub fn scaled(image: &Image, to: Size, rounding: Rounding) -> Vec<f32> {
             for (value, sum) in out.iter_mut().zip(sums) {
                 *value = rounding.value(sum);
             }
-        });
-    out
+            Ok(())
+        })?;
+    Ok(out)
 }
 
 /// Source pixels from `first` on, with their weights.
@@ -126,7 +134,8 @@ mod tests {
             .map(|i| ((37 * (i / 3 % 4) + 91 * (i / 12) + 53 * (i % 3)) % 256) as u8)
             .collect();
         let image = Image::from_rgb(size, pixels);
-        let ours = scaled(&image, Size::new(5, 2), Rounding::Bytes);
+        let ours = scaled(&image, Size::new(5, 2), Rounding::Bytes, &Cancel::default());
+        let ours = ours.expect("nobody cancelled");
         let first: Vec<f32> = ours.iter().step_by(3).copied().collect();
         assert_eq!(first, PILLOW.concat());
     }
