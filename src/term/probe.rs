@@ -86,7 +86,12 @@ pub fn ask() -> Result<Probed> {
     let mut report = conclude(&answers, &around);
     let is_behind = !answers.through.is_empty() && tmux::whereabouts().is_some_and(|w| w.is_heard);
     if is_behind && echo::bring() {
-        match time(&mut asking, Question::Echo, 0)? {
+        let mut took = time(&mut asking, Question::Echo, 0)?;
+        if took.is_none() {
+            // tmux drops what comes just before it redraws all, as it does when it has begun.
+            took = time(&mut asking, Question::Echo, 0)?;
+        }
+        match took {
             Some(seconds) => {
                 report.question = Question::Echo;
                 report.round_trip = Some(seconds);
