@@ -99,6 +99,8 @@ impl Pace {
         let took = now.duration_since(mark.at).as_secs_f64();
         let acknowledged = (mark.sent - self.answered) as f64;
         self.answered = mark.sent;
+        // What was taken for an empty line's round trip before was not one.
+        let is_shortest = took < self.round_trip;
         self.round_trip = self.round_trip.min(took);
         let late = took - self.round_trip;
         let since = now.duration_since(self.last).as_secs_f64();
@@ -123,7 +125,9 @@ impl Pace {
         // The answer came at once: the line carries more than was tried.
         self.window = (self.window + acknowledged).min(MOST);
         self.rate = self.rate.map(|rate| {
-            if mark.follows {
+            if is_shortest {
+                rate
+            } else if mark.follows {
                 rate * 1.05
             } else {
                 rate.max(mark.under_way as f64 / NOISE)
@@ -304,6 +308,17 @@ mod tests {
             took < 1.5,
             "{took} s for what the line carries in a quarter"
         );
+    }
+
+    #[test]
+    fn a_first_answer_that_took_too_long_does_not_make_a_slow_line_fast() {
+        let mut line = Simulated::new(32e3, 200);
+        line.pace = Pace::new(0.3, Some(32e3), line.now);
+        line.send(3000);
+        while !line.answers.is_empty() {
+            line.wait();
+        }
+        assert_eq!(line.pace.speed(), Speed::Slow);
     }
 
     #[test]
