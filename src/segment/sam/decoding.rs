@@ -29,30 +29,34 @@ const BATCH: usize = 16;
 
 impl Decoding {
     pub fn new(net: Net, how: &'static Decoder, feedback: (usize, usize)) -> Self {
-        let batch = match net.device {
-            Device::Cpu { .. } => 1,
-            Device::Cuda | Device::TensorRt => BATCH,
-        };
-        Self {
+        let on_gpu = !matches!(net.device, Device::Cpu { .. });
+        let mut made = Self {
             outputs: Outputs::of(&net, how),
             net,
             how,
             feedback,
-            batch,
-        }
+            batch: 1,
+        };
+        made.take_at_once(if on_gpu { BATCH } else { 1 });
+        made
     }
 
-    /// Whether several prompts can be answered by one run: first ones, of as many points each, by a
-    /// graph that says so of itself.
+    /// Takes so many prompts at once from now on, if the graph says of itself that it can.
+    pub fn take_at_once(&mut self, prompts: usize) {
+        let points = self.net.header.input(self.how.points);
+        let prompts_of = points.and_then(|port| port.shape.get(self.how.rank - 3));
+        let is_free = matches!(prompts_of, Some(None));
+        self.batch = if is_free { prompts.max(1) } else { 1 };
+    }
+
+    /// Whether these prompts can be answered by one run: first ones, of as many points each.
     pub fn takes_together(&self, questions: &[Question]) -> bool {
         let has_box = |q: &Question| q.prompt.rect.is_some();
         let is_alike = |a: &Question, b: &Question| {
             has_box(a) == has_box(b) && a.prompt.clicks.len() == b.prompt.clicks.len()
         };
         let has_own_boxes = matches!(self.how.boxes, Boxes::Input(_));
-        let points = self.net.header.input(self.how.points);
         questions.len() <= self.batch
-            && points.is_some_and(|port| port.shape[self.how.rank - 3].is_none())
             && questions.is_sorted_by(is_alike)
             && questions
                 .iter()

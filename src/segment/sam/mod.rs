@@ -102,7 +102,7 @@ impl Sam {
     /// the rule.
     #[must_use]
     pub fn with_batch(mut self, batch: usize) -> Self {
-        self.decoder.batch = batch.max(1);
+        self.decoder.take_at_once(batch);
         self
     }
 
