@@ -44,8 +44,8 @@ impl Decoding {
     /// Takes so many prompts at once from now on, if the graph says of itself that it can.
     pub fn take_at_once(&mut self, prompts: usize) {
         let points = self.net.header.input(self.how.points);
-        let prompts_of = points.and_then(|port| port.shape.get(self.how.rank - 3));
-        let is_free = matches!(prompts_of, Some(None));
+        let dimension = points.and_then(|port| port.shape.get(self.how.rank - 3));
+        let is_free = matches!(dimension, Some(None));
         self.batch = if is_free { prompts.max(1) } else { 1 };
     }
 
