@@ -156,7 +156,12 @@ impl Screen {
         }
         let scene = self.scene.clone();
         let speed = self.line.speed();
-        let (blocks, depth, has_painter) = (&mut self.blocks, self.depth, self.easel.is_some());
+        let (blocks, has_painter) = (&mut self.blocks, self.easel.is_some());
+        let depth = if has_painter {
+            self.depth.beside_pictures()
+        } else {
+            self.depth
+        };
         self.terminal.draw(|frame| {
             view(frame);
             depth.lessen(frame.buffer_mut());

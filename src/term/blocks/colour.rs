@@ -64,6 +64,16 @@ impl Depth {
         }
     }
 
+    /// A terminal that shows pictures takes every colour, though over ssh it may not say so; a
+    /// class's name has the colour of its masks.
+    #[must_use]
+    pub const fn beside_pictures(self) -> Self {
+        match self {
+            Self::None => Self::None,
+            _ => Self::True,
+        }
+    }
+
     /// Fonts of terminals with few colours often lack quadrants.
     pub const fn has_quadrants(self) -> bool {
         matches!(self, Self::True | Self::Indexed)
@@ -159,6 +169,8 @@ mod tests {
         assert_eq!(Depth::of("", "truecolor", "xterm-256color"), Depth::True);
         assert_eq!(Depth::of("", "", "xterm-256color"), Depth::Indexed);
         assert_eq!(Depth::of("", "", "linux"), Depth::Sixteen);
+        assert_eq!(Depth::Indexed.beside_pictures(), Depth::True);
+        assert_eq!(Depth::None.beside_pictures(), Depth::None);
         assert_eq!(Depth::of("", "", "xterm-kitty"), Depth::True);
     }
 
