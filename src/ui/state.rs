@@ -374,29 +374,4 @@ impl State {
             accepting: false,
         });
     }
-
-    pub(super) fn proposed(&mut self, answer: Answer) {
-        let Some(open) = &mut self.open else { return };
-        let draft = &open.history.now().draft;
-        // The prompt moved on while the engine was thinking.
-        if open.path != answer.ask.path || draft.prompt != answer.ask.question.prompt {
-            return;
-        }
-        if draft.answered && !answer.is_final {
-            return;
-        }
-        open.stand_in = (!answer.is_final).then(|| draft.prompt.clone());
-        open.milliseconds = Some(answer.milliseconds);
-        open.alternatives = answer.proposals;
-        let best = open.alternatives.first().cloned();
-        open.history.amend(|d| {
-            d.draft.proposal = best;
-            d.draft.answered = answer.is_final;
-        });
-        if std::mem::take(&mut open.accepting) {
-            self.accept();
-        } else {
-            self.zoom_near();
-        }
-    }
 }

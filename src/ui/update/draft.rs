@@ -7,7 +7,6 @@ use crate::core::edges;
 use crate::core::geometry::{ImagePoint, ImageRect};
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Side};
-use crate::segment::click::READINGS;
 use crate::ui::action::{Correction, Snap};
 use crate::ui::mode::{Brush, Mode, Notice, Snapping};
 use crate::ui::state::State;
@@ -191,41 +190,6 @@ impl State {
         if open.document().draft.is_empty() {
             self.zoom_back();
         }
-    }
-
-    pub(super) fn next_alternative(&mut self) {
-        let is_click_net = self.engine.as_deref() == Some("click");
-        let Some(open) = &mut self.open else { return };
-        let draft = &open.document().draft;
-        if !draft.answered {
-            self.notice = Some(Notice::Info("nothing is answered yet".into()));
-            return;
-        }
-        if open.alternatives.len() < 2 && is_click_net && draft.prompt.is_answerable() {
-            return self.read_again();
-        }
-        if open.alternatives.len() < 2 {
-            self.notice = Some(Notice::Info("the engine gave one reading only".into()));
-            return;
-        }
-        open.alternatives.rotate_left(1);
-        let next = open.alternatives[0].clone();
-        open.history.step(|d| d.draft.proposal = Some(next));
-    }
-
-    /// Has the click net read the prompt once more, in a crop of another size.
-    fn read_again(&mut self) {
-        let Some(open) = &mut self.open else { return };
-        let prompt = open.document().draft.prompt.clone();
-        let before = open.reading.take().filter(|(of, _)| *of == prompt);
-        let reading = (before.map_or(0, |(_, reading)| reading) + 1) % READINGS;
-        open.reading = Some((prompt, reading));
-        open.history.step(|d| d.draft.answered = false);
-        self.attempt += 1;
-        self.notice = Some(Notice::Info(format!(
-            "reading {} of {READINGS}",
-            reading + 1
-        )));
     }
 
     /// Paints or erases from `from` to the cursor, where the brush is down. One stroke, from brush

@@ -11,6 +11,7 @@ mod motion;
 mod objects;
 mod outline;
 mod preview;
+mod readings;
 mod review;
 mod sheet;
 mod tracks;
