@@ -1,6 +1,6 @@
 //! Where the engines of long work run.
 
-use crate::segment::Compute;
+use crate::segment::{Compute, Result};
 
 #[derive(Debug, clap::Args)]
 pub struct Devices {
@@ -14,5 +14,12 @@ pub struct Devices {
         default_value = "best",
         hide_default_value = true
     )]
-    pub all: Vec<Compute>,
+    all: Vec<Compute>,
+}
+
+impl Devices {
+    /// An engine on each of them.
+    pub fn each<E>(&self, open: impl Fn(Compute) -> Result<E>) -> Result<Vec<E>> {
+        self.all.iter().copied().map(open).collect()
+    }
 }

@@ -18,7 +18,7 @@ use super::devices::Devices;
 use crate::core::printable::printable;
 use crate::segment::cache::Cache;
 use crate::segment::sam::{Feed, Sam, Tensor};
-use crate::segment::{self, BUILT_IN, Cancel, Compute, Engine, hash};
+use crate::segment::{self, BUILT_IN, Cancel, Engine, hash};
 use crate::store::lock::{self, Asked, Lock};
 use crate::store::{decode, folder, settings};
 
@@ -81,13 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let cache = Cache::open()
         .context("there is no home folder for the cache: set HOME or XDG_CACHE_HOME")?;
     let model = segment::model_path(name)?;
-    let open = |on: &Compute| Sam::open_on(*on, &model);
-    let mut sams: Vec<Sam> = args
-        .devices
-        .all
-        .iter()
-        .map(open)
-        .collect::<Result<_, _>>()?;
+    let mut sams = args.devices.each(|on| Sam::open_on(on, &model))?;
     for note in sams.iter().filter_map(Engine::note) {
         eprintln!("termask: {note}");
     }

@@ -24,7 +24,7 @@ use super::diff::share;
 use super::segment::folder_of;
 use crate::core::printable::{printable, printable_text};
 use crate::segment::proposals::Options;
-use crate::segment::{self as engines, Compute, Engine};
+use crate::segment::{self as engines, Engine};
 use crate::store::boxes;
 use crate::store::masks;
 use crate::store::names;
@@ -115,13 +115,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let known = args.class.as_deref().or(own).or(first.as_deref());
         Arc::from(known.unwrap_or("object"))
     };
-    let open = |on: &Compute| engines::open_on(*on, name);
-    let mut engines: Vec<_> = args
-        .devices
-        .all
-        .iter()
-        .map(open)
-        .collect::<Result<_, _>>()?;
+    let mut engines = args.devices.each(|on| engines::open_on(on, name))?;
     for note in engines.iter().filter_map(|e| e.note()) {
         tell(&note);
     }
