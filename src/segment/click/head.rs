@@ -21,8 +21,9 @@ pub type Layer = ([f32; INPUTS], f32);
 pub fn layer(text: &str) -> Option<Layer> {
     let values: Vec<f32> = serde_json::from_str(text).ok()?;
     let (bias, features) = values.split_last()?;
+    let features: &[f32; FEATURES] = features.try_into().ok()?;
     let mut weights = [0.0; INPUTS];
-    weights[..FEATURES].copy_from_slice(features.try_into().ok().map(|w: &[f32; FEATURES]| w)?);
+    weights[..FEATURES].copy_from_slice(features);
     Some((weights, *bias))
 }
 
