@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
 
 use termask::core::distance::Depths;
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
@@ -16,7 +18,7 @@ use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
 use termask::segment::classic::slic;
 use termask::segment::classic::snap::snap;
-use termask::segment::{Question, open};
+use termask::segment::{Cancel, Error, Question, Result, open};
 
 struct Case {
     image: Arc<Image>,
@@ -27,6 +29,7 @@ struct Case {
 
 fn main() {
     sizes();
+    jumps();
     let mut words = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
     let Some(folder) = words.next() else {
         println!(
@@ -64,6 +67,8 @@ fn spent() -> f64 {
         / 100.0
 }
 
+const NAMES: [&str; 4] = ["grabcut", "watershed", "superpixels", "snap"];
+
 /// What an answer costs in pictures of 1, 12 and 100 megapixels that the object nearly fills.
 fn sizes() {
     const SIZES: [Size; 3] = [
@@ -71,19 +76,47 @@ fn sizes() {
         Size::new(4200, 2860),
         Size::new(12_000, 8400),
     ];
-    const NAMES: [&str; 4] = ["grabcut", "watershed", "superpixels", "snap"];
     println!("pictures of 1, 12 and 100 megapixels:");
     let columns = SIZES.map(|size| {
         let (image, disk) = disk_in_noise(size);
         NAMES.map(|name| {
             let start = spent();
-            answer(name, &image, &disk);
+            answer(name, &image, &disk, &Cancel::default()).expect("an answer");
             1000.0 * (spent() - start)
         })
     });
     for (row, name) in NAMES.iter().enumerate() {
         let [small, middle, huge] = columns.each_ref().map(|column| column[row]);
         println!("  {name}: {small:.0}, {middle:.0}, {huge:.0} ms");
+    }
+}
+
+/// How soon an answer that was withdrawn anywhere on its way is done with, by the clock.
+fn jumps() {
+    let (image, disk) = disk_in_noise(Size::new(4200, 2860));
+    for name in NAMES {
+        let timed = |cancel: &Cancel| {
+            let start = Instant::now();
+            let answered = answer(name, &image, &disk, cancel);
+            let is_fine = matches!(answered, Ok(()) | Err(Error::Cancelled));
+            assert!(is_fine, "{name}: {answered:?}");
+            start.elapsed()
+        };
+        let whole = timed(&Cancel::default());
+        let most = (1..20).map(|part| {
+            let cancel = Cancel::default();
+            let handle = cancel.clone();
+            let jump = thread::spawn(move || {
+                thread::sleep(whole * part / 20);
+                let start = Instant::now();
+                handle.cancel();
+                start
+            });
+            timed(&cancel);
+            Instant::now().saturating_duration_since(jump.join().expect("joined"))
+        });
+        let most = most.max().expect("some");
+        println!("  {name}: {whole:.0?}; withdrawn, it is done with after {most:.1?} at most");
     }
 }
 
@@ -100,10 +133,9 @@ fn disk_in_noise(size: Size) -> (Arc<Image>, Mask) {
     (Arc::new(Image::from_rgb(size, pixels)), disk)
 }
 
-fn answer(name: &str, image: &Arc<Image>, disk: &Mask) {
+fn answer(name: &str, image: &Arc<Image>, disk: &Mask, cancel: &Cancel) -> Result<()> {
     if name == "snap" {
-        snap(image, disk);
-        return;
+        return snap(image, disk, cancel).map(|_| ());
     }
     let prompt = Prompt {
         rect: disk.bounds(),
@@ -112,9 +144,12 @@ fn answer(name: &str, image: &Arc<Image>, disk: &Mask) {
             side: Side::Inside,
         }],
     };
-    let question = Question::new(image, 0, prompt);
+    let question = Question {
+        cancel: cancel.clone(),
+        ..Question::new(image, 0, prompt)
+    };
     let mut engine = open(name).expect("a known engine");
-    engine.propose(&question).expect("an answer");
+    engine.propose(&question).map(|_| ())
 }
 
 fn boxes(name: &str, cases: &[Case]) {
@@ -187,7 +222,7 @@ fn superpixels(cases: &[Case]) {
         let pixels = case.image.pixels().as_chunks::<3>().0;
         let step = (size.area() as f32 / 400.0).sqrt();
         let start = spent();
-        let tiles = slic(size, pixels, step, 10.0);
+        let tiles = slic(size, pixels, step, 10.0, &Cancel::default()).expect("tiled");
         seconds += spent() - start;
         count += tiles.centres.len();
         let truth: Vec<u32> = case
@@ -256,7 +291,7 @@ fn snaps(cases: &[Case]) {
         }
         before += iou(&rough, case);
         let start = spent();
-        let snapped = snap(&case.image, &rough);
+        let snapped = snap(&case.image, &rough, &Cancel::default()).expect("snapped");
         seconds += spent() - start;
         after += iou(&snapped, case);
     }

@@ -1,6 +1,7 @@
 //! The engines without a model, on pictures drawn by code.
 
 use std::sync::Arc;
+use std::thread;
 
 use termask::core::document::Proposal;
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
@@ -8,7 +9,7 @@ use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
 use termask::segment::classic::snap::snap;
-use termask::segment::{Error, Question, Result, open};
+use termask::segment::{Cancel, Error, Question, Result, open};
 
 const ENGINES: [&str; 3] = ["grabcut", "watershed", "superpixels"];
 
@@ -186,7 +187,7 @@ fn a_mask_drawn_too_large_snaps_to_the_edge() {
     let size = Size::new(240, 180);
     let (image, truth) = disk_picture(size, ImagePoint::new(120, 90), 50.0);
     let rough = Mask::from_disk(size, ImagePoint::new(120, 90), 52.5);
-    let snapped = snap(&image, &rough);
+    let snapped = snap(&image, &rough, &Cancel::default()).expect("snapped");
     assert!(snapped.iou(&truth) > 0.98, "{}", snapped.iou(&truth));
     assert!(rough.iou(&truth) < 0.93, "it had something to do");
 }
@@ -196,6 +197,46 @@ fn a_mask_without_an_edge_stays_as_it_is() {
     let size = Size::new(40, 30);
     let (image, _) = disk_picture(size, ImagePoint::new(20, 15), 8.0);
     for mask in [Mask::empty(size), Mask::from_rect(size, size.bounds())] {
-        assert_eq!(snap(&image, &mask), mask);
+        let snapped = snap(&image, &mask, &Cancel::default()).expect("looked at");
+        assert_eq!(snapped, mask);
+    }
+}
+
+#[test]
+fn a_question_that_is_withdrawn_while_it_is_answered_ends_and_the_next_is_answered_as_ever() {
+    let size = Size::new(640, 480);
+    let (image, truth) = disk_picture(size, ImagePoint::new(320, 240), 150.0);
+    let rect = truth.bounds().expect("a disk");
+    let prompt = Prompt {
+        clicks: vec![click(320, 240, Side::Inside)],
+        ..boxed(rect)
+    };
+    for name in ["grabcut", "watershed", "superpixels", "click"] {
+        let mut engine = open(name).expect(name);
+        let question = Question::new(&image, 1, prompt.clone());
+        let alone = engine.propose(&question).expect(name).remove(0).mask;
+        // Another picture each time, so that nothing kept of an earlier one answers. The other
+        // thread withdraws it anywhere from before its start to after its end.
+        for round in 0..12u64 {
+            let cancel = Cancel::default();
+            let withdrawn = Question {
+                cancel: cancel.clone(),
+                ..Question::new(&image, 2 + round, prompt.clone())
+            };
+            let answer = thread::scope(|scope| {
+                let answer = scope.spawn(|| engine.propose(&withdrawn));
+                (0..1 << round).for_each(|_| thread::yield_now());
+                cancel.cancel();
+                answer.join().expect("no panic")
+            });
+            match answer {
+                Ok(answer) => assert_eq!(answer[0].mask, alone, "{name}"),
+                Err(why) => assert!(matches!(why, Error::Cancelled), "{name}: {why}"),
+            }
+            let late = engine.propose(&withdrawn);
+            assert!(matches!(late, Err(Error::Cancelled)), "{name}: {late:?}");
+        }
+        let next = engine.propose(&question).expect(name).remove(0).mask;
+        assert_eq!(next, alone, "{name}");
     }
 }

@@ -14,7 +14,7 @@ use termask::core::geometry::{ImagePoint, ImageRect};
 use termask::core::prompt::{Click, Prompt, Side};
 use termask::segment::proposals::{Options, Seeds, propose_everywhere};
 use termask::segment::sam::Sam;
-use termask::segment::{Engine, Question};
+use termask::segment::{Cancel, Engine, Question};
 use termask::store::decode::decode;
 
 /// One prompt with the logits that the reference gave for it.
@@ -157,7 +157,7 @@ fn prompts_are_answered_together_as_alone() {
         let find = |batch: usize| {
             let mut sam = Sam::open(&folder).expect("opened").with_batch(batch);
             let (image, key) = (&decoded.image, decoded.key);
-            let found = propose_everywhere(&mut sam, image, key, &options, &|| false);
+            let found = propose_everywhere(&mut sam, image, key, &options, &Cancel::default());
             assert_eq!(sam.batch(), batch, "{model} takes so many");
             found.expect("found")
         };

@@ -6,7 +6,6 @@ mod shard;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -14,6 +13,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use self::label::{Earlier, Job, Outcome, Prepared, Where};
 use self::progress::{Progress, Step, tell};
@@ -24,7 +25,7 @@ use super::diff::share;
 use super::segment::folder_of;
 use crate::core::printable::{printable, printable_text};
 use crate::segment::proposals::Options;
-use crate::segment::{self as engines, Engine};
+use crate::segment::{self as engines, Cancel, Engine};
 use crate::store::boxes;
 use crate::store::masks;
 use crate::store::names;
@@ -151,19 +152,27 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .unwrap_or_else(PoisonError::into_inner);
     progress.end();
     summary.closed = still.iter().map(why_closed).collect();
-    summary.stopped = stop.load(Ordering::Relaxed);
+    summary.stopped = stop.is_cancelled();
     summary.seconds = start.elapsed().as_secs_f64();
     report(args, &summary)
 }
 
 /// The first signal lets the image in work be finished; the second ends the program at once.
-fn watch_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let code = 128 + signal;
-        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))?;
-        signal_hook::flag::register(signal, Arc::clone(&stop))?;
-    }
+fn watch_signals() -> Result<Cancel> {
+    let stop = Cancel::default();
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let handle = stop.clone();
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            let mut signals = signals.forever();
+            if signals.next().is_some() {
+                handle.cancel();
+            }
+            if let Some(signal) = signals.next() {
+                signal_hook::low_level::exit(128 + signal);
+            }
+        })?;
     Ok(stop)
 }
 
@@ -221,7 +230,7 @@ fn with_boxes(args: &Args, place: &Path, paths: &[PathBuf]) -> Result<Vec<Job>> 
 struct Labeller<'a> {
     class: &'a (dyn Fn(Option<&str>) -> Arc<str> + Sync),
     earlier: Earlier,
-    stop: &'a AtomicBool,
+    stop: &'a Cancel,
     told: Mutex<Told>,
 }
 
@@ -264,7 +273,7 @@ impl Labeller<'_> {
             });
             let mut closed = Vec::new();
             for (job, prepared) in take {
-                if self.stop.load(Ordering::Relaxed) {
+                if self.stop.is_cancelled() {
                     break;
                 }
                 let why = self.one(&mut **engine, job, prepared);

@@ -1,5 +1,6 @@
 //! A wish to stop that reaches into what runs.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +13,7 @@ pub struct Cancel(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     cancelled: AtomicBool,
-    running: Mutex<Option<End>>,
+    running: Mutex<BTreeMap<u64, End>>,
 }
 
 /// Ends what runs.
@@ -30,7 +31,7 @@ impl Cancel {
         // Locked first: what begins meanwhile sees the flag, or is ended here.
         let mut running = self.running();
         self.0.cancelled.store(true, Ordering::SeqCst);
-        if let Some(end) = running.take() {
+        for (_, end) in std::mem::take(&mut *running) {
             end();
         }
     }
@@ -52,21 +53,44 @@ impl Cancel {
     pub(super) fn ends(&self, end: impl FnOnce() + Send + 'static) -> Result<Running<'_>> {
         let mut running = self.running();
         self.check()?;
-        *running = Some(Box::new(end));
-        Ok(Running(self))
+        let number = running.last_key_value().map_or(0, |(last, _)| last + 1);
+        running.insert(number, Box::new(end));
+        Ok(Running(self, number))
     }
 
-    fn running(&self) -> MutexGuard<'_, Option<End>> {
+    fn running(&self) -> MutexGuard<'_, BTreeMap<u64, End>> {
         let inner = &self.0;
         inner.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// While it lives, something runs.
-pub(super) struct Running<'a>(&'a Cancel);
+pub(super) struct Running<'a>(&'a Cancel, u64);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        *self.0.running() = None;
+        self.0.running().remove(&self.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_runs_is_ended_and_nothing_begins_afterwards() {
+        let ended: Arc<Mutex<Vec<&str>>> = Arc::default();
+        let end = |name| {
+            let ended = Arc::clone(&ended);
+            move || ended.lock().expect("nobody panics").push(name)
+        };
+        let cancel = Cancel::default();
+        let first = cancel.ends(end("first")).expect("not cancelled");
+        let _second = cancel.ends(end("second")).expect("not cancelled");
+        let _third = cancel.ends(end("third")).expect("not cancelled");
+        drop(first);
+        cancel.cancel();
+        assert_eq!(*ended.lock().expect("nobody panics"), ["second", "third"]);
+        assert!(matches!(cancel.ends(end("late")), Err(Error::Cancelled)));
     }
 }

@@ -40,6 +40,8 @@ pub struct Question {
     /// Which reading of the prompt, from 0; an engine that gives all of its readings at once does
     /// without.
     pub reading: usize,
+    /// Withdraws the question, while it is being answered too.
+    pub cancel: Cancel,
 }
 
 impl Question {
@@ -52,6 +54,7 @@ impl Question {
             previous: None,
             adaptation: None,
             reading: 0,
+            cancel: Cancel::default(),
         }
     }
 }
@@ -77,7 +80,8 @@ pub trait Engine: Send {
     /// Its name in files and messages: `click`, `sam`, `grabcut`, …
     fn name(&self) -> &str;
 
-    /// The proposals for a prompt, the best first; never empty.
+    /// The proposals for a prompt, the best first; never empty. A question that is withdrawn ends in
+    /// `Cancelled`, within 50 ms.
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>>;
 
     /// How many questions about one image it answers faster together than in turns.

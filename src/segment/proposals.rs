@@ -8,7 +8,7 @@ use crate::core::geometry::{ImagePoint, ImageRect, Size};
 use crate::core::image::Image;
 use crate::core::mask::Mask;
 use crate::core::prompt::{Click, Prompt, Side, Soft};
-use crate::segment::{Engine, Error, Question, Result};
+use crate::segment::{Cancel, Engine, Error, Question, Result};
 
 /// Where an engine is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,25 +60,26 @@ impl Default for Options {
 /// together gets them so, and finds the same.
 ///
 /// # Errors
-/// `Cancelled` as soon as `cancelled` says so, between two questions; what the engine fails with.
+/// `Cancelled` when it is; what the engine fails with.
 /// A prompt that finds nothing is no error.
 pub fn propose_everywhere(
     engine: &mut dyn Engine,
     image: &Arc<Image>,
     image_key: u64,
     options: &Options,
-    cancelled: &dyn Fn() -> bool,
+    cancel: &Cancel,
 ) -> Result<Vec<Proposal>> {
     let mut found: Vec<Proposal> = Vec::new();
     let mut waiting = prompts(&options.seeds, image.size()).into_iter();
     loop {
-        if cancelled() {
-            return Err(Error::Cancelled);
-        }
+        cancel.check()?;
         let unknown = waiting.by_ref().filter(|p| !is_known(p, &found));
         let questions: Vec<Question> = unknown
             .take(engine.batch())
-            .map(|prompt| Question::new(image, image_key, prompt))
+            .map(|prompt| Question {
+                cancel: cancel.clone(),
+                ..Question::new(image, image_key, prompt)
+            })
             .collect();
         if questions.is_empty() {
             break;
@@ -229,8 +230,8 @@ mod tests {
             ImageRect::new(500, 0, 600, 9),
         ];
         let asked = options(Seeds::Boxes(boxes));
-        let found =
-            propose_everywhere(&mut Watershed, &image, 1, &asked, &|| false).expect("found");
+        let found = propose_everywhere(&mut Watershed, &image, 1, &asked, &Cancel::default())
+            .expect("found");
         assert_eq!(found.len(), 2);
     }
 
@@ -240,9 +241,12 @@ mod tests {
         // Superpixels answers clicks only: a box alone is an error of the prompt.
         let asked = options(Seeds::Boxes(rects));
         let mut engine = Superpixels::default();
-        let none = propose_everywhere(&mut engine, &image, 1, &asked, &|| false).expect("no error");
+        let none = propose_everywhere(&mut engine, &image, 1, &asked, &Cancel::default())
+            .expect("no error");
         assert!(none.is_empty());
-        let ended = propose_everywhere(&mut engine, &image, 1, &asked, &|| true);
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let ended = propose_everywhere(&mut engine, &image, 1, &asked, &cancel);
         assert!(matches!(ended, Err(Error::Cancelled)));
     }
 }

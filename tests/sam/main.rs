@@ -249,6 +249,35 @@ fn a_picture_that_was_prepared_is_ready_and_a_cancelled_one_is_not() {
 }
 
 #[test]
+fn a_question_that_is_withdrawn_while_the_decoder_runs_ends_and_the_next_is_answered_as_ever() {
+    let (image, _) = scene(SIZES[0]);
+    for family in ["sam", "sam2"] {
+        let mut sam = open(family);
+        let asked = question(&image, 0, inside(SIZES[0]));
+        let alone = sam.propose(&asked).expect("an answer").remove(0).mask;
+        for round in 0..20 {
+            let cancel = Cancel::default();
+            let withdrawn = Question {
+                cancel: cancel.clone(),
+                ..asked.clone()
+            };
+            let answer = thread::scope(|scope| {
+                let answer = scope.spawn(|| sam.propose(&withdrawn));
+                (0..round).for_each(|_| thread::yield_now());
+                cancel.cancel();
+                answer.join().expect("no panic")
+            });
+            match answer {
+                Ok(answer) => assert_eq!(answer[0].mask, alone, "{family}"),
+                Err(why) => assert!(matches!(why, Error::Cancelled), "{family}: {why}"),
+            }
+        }
+        let next = sam.propose(&asked).expect("an answer").remove(0).mask;
+        assert_eq!(next, alone, "{family}");
+    }
+}
+
+#[test]
 fn what_was_given_up_is_not_taken_for_the_next_picture() {
     let (size, turned) = (Size::new(96, 64), Size::new(64, 96));
     let ((first, _), (second, _)) = (scene(size), scene(turned));
@@ -356,7 +385,8 @@ fn a_grid_finds_each_thing_of_a_picture_once_and_the_surest_first() {
         ..Options::default()
     };
     let mut sam = open("sam");
-    let found = propose_everywhere(&mut sam, &image, 1, &options, &|| false).expect("found");
+    let found =
+        propose_everywhere(&mut sam, &image, 1, &options, &Cancel::default()).expect("found");
     assert!(found.is_sorted_by(|a, b| a.confidence >= b.confidence));
     for (rect, _) in things {
         // Cells that the edge runs through are left out: they are of neither red.

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,7 +13,7 @@ use crate::core::mask::Mask;
 use crate::core::printable::printable;
 use crate::core::prompt::Prompt;
 use crate::segment::proposals::{self, Options, Seeds};
-use crate::segment::{Engine, Error, Question};
+use crate::segment::{Cancel, Engine, Error, Question};
 use crate::store::boxes::Detected;
 use crate::store::decode::{self, Decoded};
 use crate::store::sidecar::{self, Access, Opened, Sidecar};
@@ -122,7 +121,7 @@ pub fn label(
     engine: &mut dyn Engine,
     class: &dyn Fn(Option<&str>) -> Arc<str>,
     earlier: Earlier,
-    stop: &AtomicBool,
+    stop: &Cancel,
 ) -> Result<Outcome> {
     let Opened {
         mut sidecar,
@@ -233,7 +232,7 @@ fn at_points(
     least: f32,
     decoded: &Decoded,
     engine: &mut dyn Engine,
-    stop: &AtomicBool,
+    stop: &Cancel,
 ) -> Result<Vec<Answer>, Error> {
     let options = Options {
         seeds: Seeds::Grid(along),
@@ -241,8 +240,7 @@ fn at_points(
         ..Options::default()
     };
     let (image, key) = (&decoded.image, decoded.key);
-    let stopped = || stop.load(Ordering::Relaxed);
-    let found = proposals::propose_everywhere(engine, image, key, &options, &stopped)?;
+    let found = proposals::propose_everywhere(engine, image, key, &options, stop)?;
     let answer = |proposal| Answer {
         class: None,
         prompt: Prompt::default(),

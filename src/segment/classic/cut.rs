@@ -6,7 +6,7 @@
 
 use crate::core::geometry::{ImageRect, Size};
 use crate::core::image::Image;
-use crate::segment::Result;
+use crate::segment::{Cancel, Result};
 
 use super::colour::ColourModel;
 use super::graph::{DIRECTIONS, Graph};
@@ -124,7 +124,13 @@ fn squared(a: [u8; 3], b: [u8; 3]) -> u32 {
 }
 
 /// Labels the free pixels; the settled ones stay as they are.
-pub fn cut(window: &Window, seeds: &[Seed], models: &Models, contrast: &Contrast) -> Vec<bool> {
+pub fn cut(
+    window: &Window,
+    seeds: &[Seed],
+    models: &Models,
+    contrast: &Contrast,
+    cancel: &Cancel,
+) -> Result<Vec<bool>> {
     let mut node_of = vec![u32::MAX; seeds.len()];
     let mut free = 0;
     for (node, seed) in node_of.iter_mut().zip(seeds) {
@@ -141,6 +147,9 @@ pub fn cut(window: &Window, seeds: &[Seed], models: &Models, contrast: &Contrast
             graph.pull(node_of[i], (UNIT * models.preference(colour)) as i32);
         }
         let (x, y) = (i as i32 % width, i as i32 / width);
+        if x == 0 {
+            cancel.check()?;
+        }
         for (direction, (dx, dy)) in DIRECTIONS.into_iter().enumerate().skip(4) {
             if x + dx < 0 || x + dx >= width || y + dy >= height {
                 continue;
@@ -164,13 +173,13 @@ pub fn cut(window: &Window, seeds: &[Seed], models: &Models, contrast: &Contrast
             graph.pull(free_node, towards_source);
         }
     }
-    let side = graph.cut();
+    let side = graph.cut(cancel)?;
     let labels = seeds.iter().zip(&node_of).map(|(seed, node)| match seed {
         Seed::Inside => true,
         Seed::Outside => false,
         Seed::Free => side[*node as usize],
     });
-    labels.collect()
+    Ok(labels.collect())
 }
 
 /// A window with a label for each of its pixels.
@@ -185,14 +194,20 @@ pub struct Labels {
 pub fn sharpen(
     image: &Image,
     mut labels: Labels,
-    mut decide: impl FnMut(&Window, Vec<Seed>) -> Vec<bool>,
+    cancel: &Cancel,
+    mut decide: impl FnMut(&Window, Vec<Seed>) -> Result<Vec<bool>>,
 ) -> Result<Labels> {
     let rect: ImageRect = labels.window.rect;
     while labels.window.size != rect.size() && labels.window.size.longest() < FINEST {
         let finer = Window::cut(image, rect, (2 * labels.window.size.longest()).min(FINEST))?;
+        cancel.check()?;
         let mask = labels.window.mask(image.size(), &labels.inside);
-        let seeds = seed::band(finer.size, &finer.sample(&mask), BAND);
-        let inside = decide(&finer, seeds);
+        cancel.check()?;
+        let inside = finer.sample(&mask);
+        cancel.check()?;
+        let seeds = seed::band(finer.size, &inside, BAND);
+        cancel.check()?;
+        let inside = decide(&finer, seeds)?;
         labels = Labels {
             window: finer,
             inside,

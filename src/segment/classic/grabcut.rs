@@ -3,7 +3,7 @@
 use crate::core::document::Proposal;
 use crate::core::mask::Mask;
 use crate::core::prompt::{Prompt, Side};
-use crate::segment::{Engine, Error, Question, Result};
+use crate::segment::{Cancel, Engine, Error, Question, Result};
 
 use super::cut::{self, Contrast, Labels, Models};
 use super::seed::{self, Seed};
@@ -36,16 +36,19 @@ impl Engine for GrabCut {
         seed::stamp(&mut seeds, &window, prompt, radius);
         let start = first_guess(&window, &seeds, question);
         let contrast = Contrast::measure(&window);
-        let (models, inside) = learn(&window, &seeds, start, &contrast)?;
+        let (models, inside) = learn(&window, &seeds, start, &contrast, &question.cancel)?;
         let inside = connected(&window, &inside, prompt);
         let labels = cut::sharpen(
             &question.image,
             Labels { window, inside },
+            &question.cancel,
             |finer, mut seeds| {
                 seed::stamp(&mut seeds, finer, prompt, radius);
-                cut::cut(finer, &seeds, &models, &Contrast::measure(finer))
+                let contrast = Contrast::measure(finer);
+                cut::cut(finer, &seeds, &models, &contrast, &question.cancel)
             },
         )?;
+        question.cancel.check()?;
         let mask = labels.window.mask(question.image.size(), &labels.inside);
         let mask = obey(mask, prompt);
         if mask.is_empty() {
@@ -113,11 +116,12 @@ fn learn(
     seeds: &[Seed],
     mut inside: Vec<bool>,
     contrast: &Contrast,
+    cancel: &Cancel,
 ) -> Result<(Models, Vec<bool>)> {
     let mut models = Models::learn(window, &inside).ok_or_else(nothing_found)?;
     for _ in 0..ROUNDS {
         models = models.relearn(window, &inside);
-        let labels = cut::cut(window, seeds, &models, contrast);
+        let labels = cut::cut(window, seeds, &models, contrast, cancel)?;
         let changed = labels.iter().zip(&inside).filter(|(a, b)| a != b).count();
         inside = labels;
         if changed * 1000 < inside.len() {

@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 
+use crate::segment::{Cancel, Result};
+
 /// Columns and rows from a pixel to its eight neighbours; the way back from `d` is `7 - d`.
 pub const DIRECTIONS: [(i32, i32); 8] = [
     (-1, -1),
@@ -24,6 +26,8 @@ const NOBODY: u32 = u32::MAX;
 const TERMINAL: u8 = 8;
 const ORPHAN: u8 = 9;
 const FREE: u8 = 10;
+/// Augmentations between two looks at whether the cut is still wanted: less than a millisecond.
+const LOOK_UP: u32 = 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tree {
@@ -94,11 +98,14 @@ impl Graph {
     }
 
     /// Finds the cut and tells for each node whether it lies on the source's side.
-    pub fn cut(mut self) -> Vec<bool> {
+    pub fn cut(mut self, cancel: &Cancel) -> Result<Vec<bool>> {
         self.plant();
         let mut current = None;
         while let Some(node) = current.take().or_else(|| self.next_active()) {
             self.time += 1;
+            if self.time.is_multiple_of(LOOK_UP) {
+                cancel.check()?;
+            }
             let Some((from, direction)) = self.grow(node) else {
                 continue;
             };
@@ -110,10 +117,8 @@ impl Graph {
                 current = Some(node);
             }
         }
-        self.nodes
-            .iter()
-            .map(|n| n.parent != FREE && n.tree == Tree::Source)
-            .collect()
+        let is_source = |n: &Node| n.parent != FREE && n.tree == Tree::Source;
+        Ok(self.nodes.iter().map(is_source).collect())
     }
 
     fn plant(&mut self) {

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use crate::core::geometry::Size;
+use crate::segment::{Cancel, Result};
 
 const ROUNDS: u32 = 8;
 
@@ -54,7 +55,16 @@ fn distance(centre: &Centre, lab: [f32; 3], x: f32, y: f32, weight: f32) -> f32 
 
 /// Tiles a picture with superpixels about `step` pixels wide. `compactness` (10 is usual) weighs
 /// position against colour: the higher, the squarer.
-pub fn slic(size: Size, pixels: &[[u8; 3]], step: f32, compactness: f32) -> Slic {
+///
+/// # Errors
+/// `Cancelled`, within a round.
+pub fn slic(
+    size: Size,
+    pixels: &[[u8; 3]],
+    step: f32,
+    compactness: f32,
+    cancel: &Cancel,
+) -> Result<Slic> {
     let step = step.max(2.0);
     let width = size.width as usize;
     let grid = Grid::of(size, step);
@@ -63,6 +73,7 @@ pub fn slic(size: Size, pixels: &[[u8; 3]], step: f32, compactness: f32) -> Slic
     let mut centres = grid.centres(width, &planes);
     let mut labels = vec![0u32; pixels.len()];
     for _ in 0..ROUNDS {
+        cancel.check()?;
         let rows = labels.par_chunks_mut(width).enumerate();
         rows.for_each(|(y, row)| grid.assign(y, row, &planes, &centres, weight));
         centres = means(width, &planes, &labels, &centres);
@@ -71,12 +82,12 @@ pub fn slic(size: Size, pixels: &[[u8; 3]], step: f32, compactness: f32) -> Slic
     let smallest = (step * step / 2.0) as usize;
     let (labels, count) = connect(width, &labels, smallest);
     let centres = means(width, &planes, &labels, &vec![Centre::default(); count]);
-    Slic {
+    Ok(Slic {
         size,
         labels,
         centres,
         weight,
-    }
+    })
 }
 
 /// The three channels of Lab, each by itself: many pixels are compared at once.
@@ -292,7 +303,7 @@ mod tests {
     #[test]
     fn no_superpixel_crosses_a_strong_edge() {
         let size = Size::new(64, 48);
-        let tiles = slic(size, &two_halves(size), 8.0, 10.0);
+        let tiles = slic(size, &two_halves(size), 8.0, 10.0, &Cancel::default()).expect("tiled");
         let mut side = vec![None; tiles.centres.len()];
         for (i, label) in tiles.labels.iter().enumerate() {
             let left = i % 64 < 29;
@@ -317,7 +328,7 @@ mod tests {
                 ]
             })
             .collect();
-        let tiles = slic(size, &noisy, 10.0, 10.0);
+        let tiles = slic(size, &noisy, 10.0, 10.0, &Cancel::default()).expect("tiled");
         let (_, pieces) = connect(90, &tiles.labels, 0);
         assert_eq!(pieces, tiles.centres.len(), "as many pieces as labels");
         let mean = size.area() as f64 / pieces as f64;

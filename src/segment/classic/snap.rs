@@ -3,6 +3,7 @@
 use crate::core::geometry::ImageRect;
 use crate::core::image::Image;
 use crate::core::mask::Mask;
+use crate::segment::{Cancel, Result};
 
 use super::cut::{self, Contrast, Labels, Models};
 use super::seed;
@@ -16,12 +17,18 @@ const COARSE: u32 = 768;
 ///
 /// What lies deeper than the band never changes; a mask without an edge (empty, or the whole
 /// picture) comes back as it is.
-pub fn snap(image: &Image, mask: &Mask) -> Mask {
-    recut(image, mask).unwrap_or_else(|| mask.clone())
+///
+/// # Errors
+/// `Cancelled`, when it is.
+pub fn snap(image: &Image, mask: &Mask, cancel: &Cancel) -> Result<Mask> {
+    let snapped = match mask.bounds() {
+        Some(bounds) => recut(image, mask, bounds, cancel)?,
+        None => None,
+    };
+    Ok(snapped.unwrap_or_else(|| mask.clone()))
 }
 
-fn recut(image: &Image, mask: &Mask) -> Option<Mask> {
-    let bounds = mask.bounds()?;
+fn recut(image: &Image, mask: &Mask, bounds: ImageRect, cancel: &Cancel) -> Result<Option<Mask>> {
     let margin = (bounds.size().longest() / 8).max(16);
     let around = ImageRect::new(
         bounds.x0.saturating_sub(margin),
@@ -29,7 +36,7 @@ fn recut(image: &Image, mask: &Mask) -> Option<Mask> {
         bounds.x1.saturating_add(margin),
         bounds.y1.saturating_add(margin),
     );
-    let window = Window::cut(image, around, COARSE).ok()?;
+    let window = Window::cut(image, around, COARSE)?;
     let inside = window.sample(mask);
     let (sx, _) = window.scale();
     let radius = (0.015 * f64::from(bounds.size().longest()) / sx)
@@ -37,12 +44,15 @@ fn recut(image: &Image, mask: &Mask) -> Option<Mask> {
         .max(3.0) as u32;
     // Only the settled pixels teach colours: the band holds both sides.
     let seeds = seed::band(window.size, &inside, radius);
-    let models = Models::learn_settled(&window, &seeds)?;
-    let inside = cut::cut(&window, &seeds, &models, &Contrast::measure(&window));
-    let labels = cut::sharpen(image, Labels { window, inside }, |finer, seeds| {
-        cut::cut(finer, &seeds, &models, &Contrast::measure(finer))
-    })
-    .ok()?;
+    let Some(models) = Models::learn_settled(&window, &seeds) else {
+        return Ok(None);
+    };
+    let contrast = Contrast::measure(&window);
+    let inside = cut::cut(&window, &seeds, &models, &contrast, cancel)?;
+    let labels = cut::sharpen(image, Labels { window, inside }, cancel, |finer, seeds| {
+        let contrast = Contrast::measure(finer);
+        cut::cut(finer, &seeds, &models, &contrast, cancel)
+    })?;
     let snapped = labels.window.mask(image.size(), &labels.inside);
-    (!snapped.is_empty()).then_some(snapped)
+    Ok((!snapped.is_empty()).then_some(snapped))
 }

@@ -46,6 +46,7 @@ impl Engine for Superpixels {
     }
 
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>> {
+        question.cancel.check()?;
         let prompt = &question.prompt;
         let tiles = self.tiles(question)?;
         let mut chosen = BTreeSet::new();
@@ -83,7 +84,8 @@ impl Superpixels {
         } else {
             let window = Window::cut(&question.image, rect, COARSE)?;
             let step = window.size.longest() as f32 / along as f32;
-            let slic = slic::slic(window.size, &window.pixels, step.max(6.0), COMPACTNESS);
+            let (step, cancel) = (step.max(6.0), &question.cancel);
+            let slic = slic::slic(window.size, &window.pixels, step, COMPACTNESS, cancel)?;
             if self.kept.len() == KEPT {
                 self.kept.remove(0);
             }

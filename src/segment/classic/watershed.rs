@@ -47,9 +47,12 @@ impl Engine for Watershed {
         let labels = cut::sharpen(
             &question.image,
             Labels { window, inside },
+            &question.cancel,
             |finer, mut seeds| {
                 seed::stamp(&mut seeds, finer, prompt, radius);
-                self::inside(finer.size, &self::relief(finer), &seeds)
+                let relief = self::relief(finer);
+                question.cancel.check()?;
+                Ok(self::inside(finer.size, &relief, &seeds))
             },
         )?;
         let mask = labels.window.mask(question.image.size(), &labels.inside);
@@ -128,8 +131,19 @@ pub fn flood(size: Size, relief: &[u16], mut basins: Vec<u32>) -> Vec<u32> {
     let width = size.width as usize;
     let mut queues = vec![VecDeque::new(); usize::from(STEEPEST) + 1];
     let level_of = |i: usize| usize::from(relief[i].min(STEEPEST));
+    let around = |i: usize, all: usize| {
+        let x = i % width;
+        let around = [
+            i.checked_sub(width),
+            (x > 0).then(|| i - 1),
+            (x + 1 < width).then_some(i + 1),
+            (i + width < all).then_some(i + width),
+        ];
+        around.into_iter().flatten()
+    };
     for (i, basin) in basins.iter().enumerate() {
-        if *basin != 0 {
+        // A marker in the midst of others floods nothing.
+        if *basin != 0 && around(i, basins.len()).any(|j| basins[j] == 0) {
             queues[level_of(i)].push_back(i as u32);
         }
     }
@@ -140,14 +154,7 @@ pub fn flood(size: Size, relief: &[u16], mut basins: Vec<u32>) -> Vec<u32> {
             continue;
         };
         let (i, basin) = (i as usize, basins[i as usize]);
-        let x = i % width;
-        let around = [
-            i.checked_sub(width),
-            (x > 0).then(|| i - 1),
-            (x + 1 < width).then_some(i + 1),
-            (i + width < basins.len()).then_some(i + width),
-        ];
-        for j in around.into_iter().flatten() {
+        for j in around(i, basins.len()) {
             if basins[j] == 0 {
                 basins[j] = basin;
                 queues[level_of(j)].push_back(j as u32);

@@ -144,6 +144,7 @@ impl ClickNet {
         });
         let (last, earlier) = passes.split_last().expect("every method has a pass");
         for pass in earlier {
+            question.cancel.check()?;
             let input = Input::new(question, before.as_ref(), *pass);
             let soft = soft(&input, &probabilities(&self.logits(&input)?));
             let mask = soft.mask(size, THRESHOLD);
@@ -206,6 +207,7 @@ impl Engine for ClickNet {
         }
         let adaptation = question.adaptation.as_deref().map(checked).transpose()?;
         let input = self.last_input(question)?;
+        question.cancel.check()?;
         let (logits, threshold) = match adaptation {
             Some(taught) if !taught.weights.is_empty() => {
                 (self.evidence(&input)?.logits(taught), taught.threshold)

@@ -115,7 +115,8 @@ impl Decoding {
             inputs.push((name, &wanted));
         }
         let outputs = [self.outputs.scores, self.outputs.masks];
-        let mut given = self.net.run_held(&inputs, &outputs)?.into_iter();
+        let cancel = &questions[0].cancel;
+        let mut given = self.net.run_held(&inputs, &outputs, cancel)?.into_iter();
         let (Some(scores), Some(masks)) = (given.next(), given.next()) else {
             unreachable!("as many outputs come as were wanted");
         };

@@ -165,7 +165,7 @@ impl Sam {
     /// As `propose`.
     pub fn logits(&mut self, question: &Question) -> Result<Decoded> {
         let image = Arc::clone(&question.image);
-        let embedding = self.embedding(&image, question.image_key, &Cancel::default())?;
+        let embedding = self.embedding(&image, question.image_key, &question.cancel)?;
         let place = self.place(&embedding, image.size());
         let mut decoded = self
             .decoder
@@ -226,7 +226,7 @@ impl Sam {
     /// Answers prompts by one run of the decoder.
     fn propose_together(&mut self, questions: &[Question]) -> Result<Vec<Vec<Proposal>>> {
         let (image, key) = (&questions[0].image, questions[0].image_key);
-        let embedding = self.embedding(image, key, &Cancel::default())?;
+        let embedding = self.embedding(image, key, &questions[0].cancel)?;
         let place = self.place(&embedding, image.size());
         let decoded = self.decoder.run_all(questions, &embedding, &place, None)?;
         let decoded = questions.iter().zip(decoded);
@@ -260,8 +260,9 @@ impl Engine for Sam {
                 "the prompt names no object: give a box or an inside click".into(),
             ));
         }
-        let embedding = self.embedding(&question.image, question.image_key, &Cancel::default())?;
-        let place = self.place(&embedding, question.image.size());
+        let (image, key, cancel) = (&question.image, question.image_key, &question.cancel);
+        let embedding = self.embedding(image, key, cancel)?;
+        let place = self.place(&embedding, image.size());
         let decoded = self
             .decoder
             .run(question, &embedding, &place, &self.answers)?;
@@ -277,6 +278,7 @@ impl Engine for Sam {
         if let Some(answers) = together.then(|| self.propose_together(questions)) {
             match answers {
                 Ok(answers) => return answers.into_iter().map(Ok).collect(),
+                Err(Error::Cancelled) => {}
                 // Exports call dimensions free that are not; what else is wrong shows below.
                 Err(_) => self.decoder.batch = 1,
             }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 use half::f16;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
@@ -10,7 +11,7 @@ use ort::value::{DynValue, Tensor as Value, TensorRef};
 
 use crate::segment::header::{Element, Header, Port};
 use crate::segment::runtime::{self, Compute, Device, Model};
-use crate::segment::{Error, Result};
+use crate::segment::{Cancel, Error, Result};
 
 /// Numbers in a shape, row by row. Whatever the graph's element type is, here they are f32.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,7 +166,15 @@ impl Net {
         &mut self,
         inputs: &[(&str, &Tensor)],
         wanted: &[usize],
+        cancel: &Cancel,
     ) -> Result<Vec<Tensor>> {
+        let options = RunOptions::new().map_err(|e| Error::Runtime(e.to_string()))?;
+        let options = Arc::new(options);
+        let running = cancel.ends({
+            let options = Arc::clone(&options);
+            // A runtime that cannot be told to stop ends a little later by itself.
+            move || drop(options.terminate())
+        })?;
         let elements: Vec<Element> = inputs.iter().map(|(n, _)| self.element(n)).collect();
         let Self {
             header,
@@ -190,9 +199,13 @@ impl Net {
             for port in &ports {
                 binding.bind_output_to_device(&*port.name, &memory)?;
             }
-            session.run_binding(binding)
+            session.run_binding_with_options(binding, &options)
         };
-        let outputs = bind().map_err(|e| did_not_run(&header.path, &e))?;
+        let outputs = bind();
+        drop(running);
+        // The graph's own word for its end is another one.
+        cancel.check()?;
+        let outputs = outputs.map_err(|e| did_not_run(&header.path, &e))?;
         let ports = ports.into_iter();
         ports
             .map(|port| read(&header.path, &outputs, port))

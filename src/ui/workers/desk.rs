@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::wish::Wish;
 use crate::core::image::Image;
 use crate::segment::{BUILT_IN, Cancel};
 use crate::ui::action::{Ask, Hints, Snap};
@@ -22,21 +23,21 @@ pub struct Desk {
 struct Inner {
     /// The engine to open, while it is not open.
     engine: Option<String>,
-    ask: Option<Ask>,
+    ask: Wish<Ask>,
     /// What to look for without a prompt.
-    hints: Option<Hints>,
+    hints: Wish<Hints>,
     /// The question that nobody waits for.
-    aside: Option<Ask>,
+    aside: Wish<Ask>,
     /// The question for the click net.
-    meanwhile: Option<Ask>,
+    meanwhile: Wish<Ask>,
     /// The mask to be snapped to edges.
-    snap: Option<Snap>,
+    snap: Wish<Snap>,
     /// What a click would give; the click net answers it when nothing else waits for it.
-    preview: Option<Ask>,
+    preview: Wish<Ask>,
     /// To be computed ahead: the shown picture first, then its neighbours.
     ahead: Vec<Picture>,
-    /// What is computed just now.
-    running: Option<(u64, Cancel)>,
+    /// The picture that is being encoded.
+    encoding: Option<(u64, Cancel)>,
     ready: HashSet<u64>,
     /// Whether the engine computes long before its first answer.
     is_slow: bool,
@@ -46,18 +47,18 @@ struct Inner {
 /// What the engine's thread does next.
 pub enum Job {
     Open(String),
-    Answer(Ask),
-    Find(Hints),
-    Aside(Ask),
+    Answer(Ask, Cancel),
+    Find(Hints, Cancel),
+    Aside(Ask, Cancel),
     Prepare(Picture, Cancel),
 }
 
 /// What the click net's thread does next.
 #[derive(Debug)]
 pub enum Meanwhile {
-    StandIn(Ask),
-    Snap(Snap),
-    Preview(Ask),
+    StandIn(Ask, Cancel),
+    Snap(Snap, Cancel),
+    Preview(Ask, Cancel),
 }
 
 impl Desk {
@@ -71,44 +72,46 @@ impl Desk {
         inner.is_slow = !BUILT_IN.contains(&name.as_str());
         inner.engine = Some(name);
         inner.ready.clear();
-        inner.stop_running();
+        inner.end_all();
         self.changed.notify_all();
     }
 
-    /// The newest question; the one before it is forgotten.
+    /// The newest question; the one before it is forgotten, and a search for hints ends: what is
+    /// still wanted of it is to be asked anew.
     pub fn ask(&self, ask: Ask) {
         let mut inner = self.lock();
         let key = ask.question.image_key;
-        if inner.running.as_ref().is_some_and(|(k, _)| *k != key) {
-            inner.stop_running();
+        if inner.encoding.as_ref().is_some_and(|(k, _)| *k != key) {
+            inner.end_encoding();
         }
         let waits = inner.is_slow && !inner.ready.contains(&key);
-        inner.meanwhile = waits.then(|| ask.clone());
-        inner.ask = Some(ask);
+        inner.meanwhile.put(waits.then(|| ask.clone()));
+        inner.hints.end();
+        inner.ask.put(Some(ask));
         self.changed.notify_all();
     }
 
     /// Looks for what a person may want, once no question waits.
     pub fn hint(&self, hints: Hints) {
-        self.lock().hints = Some(hints);
+        self.lock().hints.put(Some(hints));
         self.changed.notify_all();
     }
 
     /// The newest question that nobody waits for, or that there is none any more.
     pub fn aside(&self, ask: Option<Ask>) {
-        self.lock().aside = ask;
+        self.lock().aside.put(ask);
         self.changed.notify_all();
     }
 
     /// The mask to be snapped, or that nobody wants it any more.
     pub fn snap(&self, snap: Option<Snap>) {
-        self.lock().snap = snap;
+        self.lock().snap.put(snap);
         self.changed.notify_all();
     }
 
     /// What a click would give, or that nobody wants to know any more.
     pub fn preview(&self, ask: Option<Ask>) {
-        self.lock().preview = ask;
+        self.lock().preview.put(ask);
         self.changed.notify_all();
     }
 
@@ -116,13 +119,18 @@ impl Desk {
     pub fn ahead(&self, pictures: Vec<Picture>) {
         let mut inner = self.lock();
         let first = |list: &[Picture]| list.first().map(|p| p.1);
-        let has_jumped = first(&inner.ahead) != first(&pictures);
-        if let Some((key, _)) = &inner.running {
+        let shown = first(&pictures);
+        let has_jumped = first(&inner.ahead) != shown;
+        if let Some((key, _)) = &inner.encoding {
             let is_wanted = pictures.iter().any(|p| p.1 == *key);
-            let is_first = first(&pictures) == Some(*key);
-            if !is_wanted || (has_jumped && !is_first) {
-                inner.stop_running();
+            if !is_wanted || (has_jumped && shown != Some(*key)) {
+                inner.end_encoding();
             }
+        }
+        if has_jumped {
+            inner.ask.keep_to(shown);
+            inner.hints.keep_to(shown);
+            inner.meanwhile.keep_to(shown);
         }
         inner.ahead = pictures;
         self.changed.notify_all();
@@ -131,7 +139,9 @@ impl Desk {
     pub fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
-        inner.stop_running();
+        inner.end_all();
+        inner.snap.end();
+        inner.preview.end();
         self.changed.notify_all();
     }
 
@@ -141,14 +151,14 @@ impl Desk {
             if let Some(name) = inner.engine.take() {
                 return Some(Job::Open(name));
             }
-            if let Some(ask) = inner.ask.take() {
-                return Some(Job::Answer(ask));
+            if let Some((ask, cancel)) = inner.ask.take(of_question) {
+                return Some(Job::Answer(ask, cancel));
             }
-            if let Some(hints) = inner.hints.take() {
-                return Some(Job::Find(hints));
+            if let Some((hints, cancel)) = inner.hints.take(|h| h.key) {
+                return Some(Job::Find(hints, cancel));
             }
-            if let Some(ask) = inner.aside.take() {
-                return Some(Job::Aside(ask));
+            if let Some((ask, cancel)) = inner.aside.take(of_question) {
+                return Some(Job::Aside(ask, cancel));
             }
             let unready = |p: &&Picture| inner.is_slow && !inner.ready.contains(&p.1);
             let picture = inner.ahead.iter().find(unready).cloned()?;
@@ -160,14 +170,19 @@ impl Desk {
     /// What the click net answers next; `None` means go home.
     pub fn next_meanwhile(&self) -> Option<Meanwhile> {
         self.wait(|inner| {
-            let stand_in = inner.meanwhile.take().map(Meanwhile::StandIn);
-            stand_in
-                .or_else(|| inner.snap.take().map(Meanwhile::Snap))
-                .or_else(|| inner.preview.take().map(Meanwhile::Preview))
+            if let Some((ask, cancel)) = inner.meanwhile.take(of_question) {
+                return Some(Meanwhile::StandIn(ask, cancel));
+            }
+            // Of whatever picture: what is no longer wanted is taken back.
+            if let Some((snap, cancel)) = inner.snap.take(|_| 0) {
+                return Some(Meanwhile::Snap(snap, cancel));
+            }
+            let (ask, cancel) = inner.preview.take(of_question)?;
+            Some(Meanwhile::Preview(ask, cancel))
         })
     }
 
-    fn wait<T>(&self, look: impl Fn(&mut Inner) -> Option<T>) -> Option<T> {
+    fn wait<T>(&self, mut look: impl FnMut(&mut Inner) -> Option<T>) -> Option<T> {
         let mut inner = self.lock();
         loop {
             if inner.closed {
@@ -191,35 +206,40 @@ impl Desk {
     /// Notes that a picture is encoded, or cannot be: it is not tried again by itself.
     pub fn done(&self, key: u64) {
         let mut inner = self.lock();
-        inner.running = None;
+        inner.encoding = None;
         inner.ready.insert(key);
-    }
-
-    /// Whether something waits that goes before a search in a picture, or another one is shown.
-    pub fn is_newer_waiting(&self, key: u64) -> bool {
-        let inner = self.lock();
-        let has_jumped = inner.ahead.first().is_some_and(|shown| shown.1 != key);
-        let waits = inner.ask.is_some() || inner.hints.is_some() || inner.engine.is_some();
-        inner.closed || has_jumped || waits
     }
 
     /// Notes that nothing is encoded any more.
     pub fn stopped(&self) {
-        self.lock().running = None;
+        self.lock().encoding = None;
     }
+}
+
+fn of_question(ask: &Ask) -> u64 {
+    ask.question.image_key
 }
 
 impl Inner {
     fn start(&mut self, key: u64) -> Cancel {
         let cancel = Cancel::default();
-        self.running = Some((key, cancel.clone()));
+        self.encoding = Some((key, cancel.clone()));
         cancel
     }
 
-    fn stop_running(&mut self) {
-        if let Some((_, cancel)) = self.running.take() {
+    fn end_encoding(&mut self) {
+        if let Some((_, cancel)) = self.encoding.take() {
             cancel.cancel();
         }
+    }
+
+    /// Ends all that the engine does, and what the click net does in its place.
+    fn end_all(&mut self) {
+        self.end_encoding();
+        self.ask.end();
+        self.hints.end();
+        self.aside.end();
+        self.meanwhile.end();
     }
 }
 
@@ -229,6 +249,7 @@ mod tests {
 
     use super::*;
     use crate::core::geometry::Size;
+    use crate::core::mask::Mask;
     use crate::core::prompt::Prompt;
     use crate::segment::Question;
 
@@ -265,10 +286,10 @@ mod tests {
         let desk = desk();
         desk.ask(ask(1));
         assert!(desk.next_meanwhile().is_some());
-        assert!(matches!(desk.next(), Some(Job::Answer(_))));
+        assert!(matches!(desk.next(), Some(Job::Answer(..))));
         desk.done(1);
         desk.ask(ask(1));
-        assert!(desk.lock().meanwhile.is_none());
+        assert!(desk.lock().meanwhile.take(of_question).is_none());
     }
 
     #[test]
@@ -278,8 +299,8 @@ mod tests {
         assert!(matches!(desk.next(), Some(Job::Open(_))));
         desk.ahead(vec![picture(1)]);
         desk.ask(ask(1));
-        assert!(desk.lock().meanwhile.is_none());
-        assert!(matches!(desk.next(), Some(Job::Answer(_))));
+        assert!(desk.lock().meanwhile.take(of_question).is_none());
+        assert!(matches!(desk.next(), Some(Job::Answer(..))));
     }
 
     #[test]
@@ -308,5 +329,75 @@ mod tests {
         assert!(!second.is_cancelled(), "it is what the question waits for");
         desk.ask(ask(9));
         assert!(second.is_cancelled());
+    }
+
+    fn answering(desk: &Desk) -> (u64, Cancel) {
+        match desk.next() {
+            Some(Job::Answer(ask, cancel)) => (ask.question.image_key, cancel),
+            _ => panic!("nothing is answered"),
+        }
+    }
+
+    #[test]
+    fn a_newer_question_ends_the_one_before_and_a_jump_the_one_about_another_picture() {
+        let desk = desk();
+        desk.ahead(vec![picture(1), picture(2)]);
+        desk.ask(ask(1));
+        let (_, first) = answering(&desk);
+        // One more neighbour was read meanwhile.
+        desk.ahead(vec![picture(1), picture(2), picture(3)]);
+        assert!(!first.is_cancelled());
+        desk.ask(ask(1));
+        assert!(first.is_cancelled());
+        let (_, second) = answering(&desk);
+        desk.ahead(vec![picture(8)]);
+        assert!(second.is_cancelled());
+        desk.ask(ask(9));
+        let (key, third) = answering(&desk);
+        desk.ahead(vec![picture(9)]);
+        assert!(
+            key == 9 && !third.is_cancelled(),
+            "it was the first to know"
+        );
+    }
+
+    #[test]
+    fn a_question_ends_a_search_for_hints_but_not_what_goes_on_beside() {
+        let desk = desk();
+        let (image, key) = picture(1);
+        let path = PathBuf::from("a.png");
+        desk.hint(Hints { path, image, key });
+        let Some(Job::Find(_, search)) = desk.next() else {
+            panic!("nothing is looked for");
+        };
+        desk.aside(Some(ask(1)));
+        let Some(Job::Aside(_, aside)) = desk.next() else {
+            panic!("nothing is asked aside");
+        };
+        desk.ask(ask(1));
+        assert!(search.is_cancelled() && !aside.is_cancelled());
+        desk.aside(None);
+        assert!(aside.is_cancelled());
+    }
+
+    #[test]
+    fn a_preview_and_a_snap_end_when_they_are_no_longer_wanted() {
+        let desk = desk();
+        desk.preview(Some(ask(1)));
+        let Some(Meanwhile::Preview(_, preview)) = desk.next_meanwhile() else {
+            panic!("nothing is previewed");
+        };
+        let (image, _) = picture(1);
+        let mask = Arc::new(Mask::empty(image.size()));
+        let path = PathBuf::from("a.png");
+        desk.snap(Some(Snap { path, image, mask }));
+        let Some(Meanwhile::Snap(_, snap)) = desk.next_meanwhile() else {
+            panic!("nothing is snapped");
+        };
+        assert!(!preview.is_cancelled());
+        desk.preview(None);
+        assert!(preview.is_cancelled() && !snap.is_cancelled());
+        desk.snap(None);
+        assert!(snap.is_cancelled());
     }
 }

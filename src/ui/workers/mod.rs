@@ -7,6 +7,7 @@ mod segmenter;
 mod shelf;
 mod slot;
 mod small;
+mod wish;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use crate::core::document::Proposal;
 use crate::core::image::Image;
 use crate::segment::classic::snap::snap;
 use crate::segment::proposals::{self, propose_everywhere};
-use crate::segment::{self, Engine, Error};
+use crate::segment::{self, Cancel, Engine, Error, Question};
 use crate::ui::action::{Answer, Ask, Hint, Hints, Outcome};
 
 /// Answers with the chosen engine and computes ahead, until the desk is closed.
@@ -34,9 +34,15 @@ pub fn answer_all(desk: &Desk, events: &Sender<Event>) {
                     Err(why) => tell(events, Outcome::Failed(why.to_string())),
                 }
             }
-            Job::Answer(ask) => answer(desk, &name, &mut engine, ask, events),
-            Job::Aside(ask) => answer_aside(desk, &name, &mut engine, ask, events),
-            Job::Find(hints) => find(desk, &name, &mut engine, hints, events),
+            Job::Answer(ask, cancel) => {
+                answer(desk, &name, &mut engine, (ask, cancel), events);
+            }
+            Job::Aside(ask, cancel) => {
+                answer_aside(desk, &name, &mut engine, (ask, cancel), events);
+            }
+            Job::Find(hints, cancel) => {
+                find(desk, &name, &mut engine, (hints, &cancel), events);
+            }
             Job::Prepare((image, key), cancel) => {
                 let Some(engine) = engine.as_mut() else {
                     desk.done(key);
@@ -81,8 +87,24 @@ fn with_engine<T>(
     asked
 }
 
-fn answer(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
+/// A question that can be withdrawn while it is being answered.
+fn open_to(cancel: Cancel, ask: Ask) -> Ask {
+    let question = Question {
+        cancel,
+        ..ask.question
+    };
+    Ask { question, ..ask }
+}
+
+fn answer(
+    desk: &Desk,
+    name: &str,
+    engine: &mut Opened,
+    (ask, cancel): (Ask, Cancel),
+    events: &Sender<Event>,
+) {
     let start = Instant::now();
+    let ask = open_to(cancel, ask);
     let question = &ask.question;
     let picture = (&*ask.path, &*question.image, question.image_key);
     let asked = with_engine(desk, name, engine, picture, |e| e.propose(question));
@@ -103,7 +125,14 @@ fn answer(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sende
     }
 }
 
-fn answer_aside(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
+fn answer_aside(
+    desk: &Desk,
+    name: &str,
+    engine: &mut Opened,
+    (ask, cancel): (Ask, Cancel),
+    events: &Sender<Event>,
+) {
+    let ask = open_to(cancel, ask);
     let question = &ask.question;
     let picture = (&*ask.path, &*question.image, question.image_key);
     let found = match with_engine(desk, name, engine, picture, |e| e.propose(question)) {
@@ -115,7 +144,13 @@ fn answer_aside(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: 
     tell(events, Outcome::Aside(Box::new(ask), found));
 }
 
-fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sender<Event>) {
+fn find(
+    desk: &Desk,
+    name: &str,
+    engine: &mut Opened,
+    (hints, cancel): (Hints, &Cancel),
+    events: &Sender<Event>,
+) {
     let picture = (&*hints.path, &*hints.image, hints.key);
     let asked = with_engine(desk, name, engine, picture, |e| {
         // A coarser grid than a batch would take: a person waits for the letters.
@@ -123,9 +158,7 @@ fn find(desk: &Desk, name: &str, engine: &mut Opened, hints: Hints, events: &Sen
             seeds: proposals::Seeds::Grid(8),
             ..proposals::Options::default()
         };
-        // A prompt that comes meanwhile goes first; what is still wanted is then asked anew.
-        let stop = || desk.is_newer_waiting(hints.key);
-        let found = propose_everywhere(e, &hints.image, hints.key, &options, &stop)?;
+        let found = propose_everywhere(e, &hints.image, hints.key, &options, cancel)?;
         let hint = |proposal: Proposal| {
             let (_, at) = Depths::of(&proposal.mask).deepest(&[])?;
             Some(Hint { proposal, at })
@@ -146,23 +179,28 @@ pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
     let mut net: Opened = None;
     while let Some(next) = desk.next_meanwhile() {
         match next {
-            Meanwhile::StandIn(ask) => {
-                if let Some(answer) = meanwhile(&mut net, ask) {
+            Meanwhile::StandIn(ask, cancel) => {
+                if let Some(answer) = meanwhile(&mut net, open_to(cancel, ask)) {
                     tell(events, Outcome::Proposed(Box::new(answer)));
                 }
             }
-            Meanwhile::Preview(ask) => {
-                if let Some(answer) = meanwhile(&mut net, ask) {
+            Meanwhile::Preview(ask, cancel) => {
+                if let Some(answer) = meanwhile(&mut net, open_to(cancel, ask)) {
                     let is_final = true;
                     let answer = Answer { is_final, ..answer };
                     tell(events, Outcome::Previewed(Box::new(answer)));
                 }
             }
-            Meanwhile::Snap(asked) => {
+            Meanwhile::Snap(asked, cancel) => {
                 let snapped = caught("snapping in", &asked.path, || {
-                    snap(&asked.image, &asked.mask)
+                    snap(&asked.image, &asked.mask, &cancel)
                 });
-                tell(events, Outcome::Snapped(asked, snapped));
+                match snapped {
+                    Ok(Ok(mask)) => tell(events, Outcome::Snapped(asked, Ok(mask))),
+                    Ok(Err(Error::Cancelled)) => {}
+                    Ok(Err(why)) => tell(events, Outcome::Snapped(asked, Err(why.to_string()))),
+                    Err(why) => tell(events, Outcome::Snapped(asked, Err(why))),
+                }
             }
         }
     }

@@ -50,7 +50,7 @@ proptest! {
         for ((a, b, direction), weight) in links().into_iter().zip(&weights) {
             graph.link(a as u32, b as u32, direction, *weight);
         }
-        let cut = graph.cut();
+        let cut = graph.cut(&Cancel::default()).expect("a cut");
         let found = cost(&terminals, &weights, |i| cut[i]);
         let best = (0..1u32 << NODES)
             .map(|bits| cost(&terminals, &weights, |i| bits >> i & 1 == 1))
