@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use half::f16;
 use termask::core::adaptation::Adaptation;
-use termask::core::geometry::{ImagePoint, ImageRect};
+use termask::core::geometry::{ImagePoint, ImageRect, Size};
+use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::segment::click::{ClickNet, Input, Method, Pass, SIZE, model_hash};
+use termask::segment::click::{ClickNet, Input, Method, Pass, READINGS, SIZE, model_hash};
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
 
@@ -178,6 +179,36 @@ fn a_known_extent_makes_a_first_click_look_near_it() {
     }));
     let near = net.propose(&question).expect("an answer").remove(0);
     assert!(near.mask.area() < whole.mask.area() / 2);
+}
+
+#[test]
+fn a_reading_that_begins_within_an_object_sees_how_far_it_reaches() {
+    let mut net = ClickNet::with_threads(2).expect("the built-in net runs");
+    let size = Size::new(600, 400);
+    let centre = ImagePoint::new(300, 200);
+    let truth = Mask::from_disk(size, centre, 130.0);
+    let bytes = truth.to_bytes(size.bounds());
+    let pixels = bytes.iter().flat_map(|inside| match inside {
+        1 => [190, 60, 40],
+        _ => [60, 130, 70],
+    });
+    let image = Arc::new(Image::from_rgb(size, pixels.collect()));
+    let prompt = Prompt {
+        rect: None,
+        clicks: vec![Click {
+            at: centre,
+            side: Side::Inside,
+        }],
+    };
+    for reading in 0..READINGS {
+        let question = Question {
+            reading,
+            ..Question::new(&image, 1, prompt.clone())
+        };
+        let found = net.propose(&question).expect("an answer").remove(0);
+        let iou = found.mask.iou(&truth);
+        assert!(iou > 0.9, "reading {reading}: {iou}");
+    }
 }
 
 #[test]

@@ -13,7 +13,8 @@ use crate::segment::crop::{Square, crop};
 /// The first look at a click in a folder whose objects are known: wide enough for larger ones.
 const EXPAND_TYPICAL: f64 = 1.6;
 /// The first look at a click in each of its readings, as a share of the image's longer side: at all
-/// of it (unless the folder's objects are known), at a large part, at a small one.
+/// of it (unless the folder's objects are known), at a large part, at a small one. Where that cuts
+/// through the object, a wider look follows.
 const SHARES: [f64; READINGS] = [1.0, 0.4, 0.15];
 /// The looks at a box in each of its readings, as a share of the usual crop.
 const WIDTHS: [f64; READINGS] = [1.0, 0.8, 1.6];
@@ -177,7 +178,7 @@ fn region(question: &Question, mask: Option<&Mask>, expand: f64) -> Square {
     let extent = question.adaptation.as_ref().and_then(|a| a.extent);
     let near = match (reading, extent) {
         (0, extent) => extent.map(|extent| f64::from(extent) * EXPAND_TYPICAL),
-        _ => Some(SHARES[reading] * side),
+        _ => Some(SHARES[reading] * side * expand / Pass::LOOK.expand),
     };
     if let (Some(near), Some(clicks)) = (near, pixels().reduce(ImageRect::union)) {
         let spread = f64::from(clicks.width().max(clicks.height()) - 1);

@@ -26,6 +26,7 @@ use self::method::Kind;
 use self::pass::Facing;
 use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
+use crate::core::geometry::Size;
 use crate::core::prompt::Soft;
 use crate::segment::crop::Square;
 use crate::segment::{Compute, Engine, Error, Question, Result, runtime};
@@ -34,6 +35,8 @@ static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
 
 /// Pixels across the network's crop, where it looks closely.
 pub const SIZE: usize = 384;
+/// How much wider the next look is at what a look cut through.
+const WIDER: f64 = 1.6;
 /// A pixel belongs to the object above this probability.
 pub const THRESHOLD: f32 = 0.49;
 
@@ -143,10 +146,18 @@ impl ClickNet {
             (None, None) => Kind::Click,
         });
         let (last, earlier) = passes.split_last().expect("every method has a pass");
-        for pass in earlier {
-            question.cancel.check()?;
-            let input = Input::new(question, before.as_ref(), *pass);
-            let soft = soft(&input, &probabilities(&self.logits(&input)?));
+        for mut pass in earlier.iter().copied() {
+            let soft = loop {
+                question.cancel.check()?;
+                let input = Input::new(question, before.as_ref(), pass);
+                let soft = soft(&input, &probabilities(&self.logits(&input)?));
+                // What is known of the object, a box or a mask, tells how far it reaches.
+                let is_known = before.is_some() || question.prompt.rect.is_some();
+                if is_known || !is_cut(&soft, size) {
+                    break soft;
+                }
+                pass = pass.wider(WIDER);
+            };
             let mask = soft.mask(size, THRESHOLD);
             before = Some(Before::from_soft(Arc::new(soft), mask));
         }
@@ -248,4 +259,24 @@ fn soft(input: &Input, probabilities: &[f32]) -> Soft {
             .map(|p| (255.0 * p + 0.5) as u8)
             .collect(),
     }
+}
+
+/// Whether the crop ends within the object, on a side where the picture goes on.
+fn is_cut(soft: &Soft, picture: Size) -> bool {
+    let (width, height) = (soft.width as usize, soft.height as usize);
+    let reach = |start: f64, cells: usize| start + cells as f64 * soft.scale;
+    let goes_on = [
+        soft.x > 0.0,
+        soft.y > 0.0,
+        reach(soft.x, width) < f64::from(picture.width),
+        reach(soft.y, height) < f64::from(picture.height),
+    ];
+    let column = |x: usize| (0..height).map(move |y| y * width + x).collect();
+    let row = |y: usize| (y * width..(y + 1) * width).collect();
+    let sides: [Vec<usize>; 4] = [column(0), row(0), column(width - 1), row(height - 1)];
+    let is_object = |cell: &usize| f32::from(soft.values[*cell]) > 255.0 * THRESHOLD;
+    sides.iter().zip(goes_on).any(|(side, goes_on)| {
+        // A few cells are a thin part, or chance.
+        goes_on && side.iter().copied().filter(is_object).count() * 16 > side.len()
+    })
 }

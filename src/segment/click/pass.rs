@@ -37,6 +37,14 @@ impl Pass {
     };
 
     #[must_use]
+    pub const fn wider(self, times: f64) -> Self {
+        Self {
+            expand: self.expand * times,
+            ..self
+        }
+    }
+
+    #[must_use]
     pub const fn mirrored(self) -> Self {
         Self {
             facing: Facing::Mirrored,
