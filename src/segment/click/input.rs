@@ -152,6 +152,11 @@ impl Input {
     }
 }
 
+/// Whether the first look's width is only tried: the object may be larger.
+pub(super) fn is_guess(question: &Question) -> bool {
+    question.prompt.rect.is_none() && !question.reading.is_multiple_of(READINGS)
+}
+
 /// The square to look at. The mask with the inside clicks, or the box, `expand` times as large and
 /// kept on the picture. Without a box and with nothing found yet what surrounds the click, where the
 /// folder's objects are known; else the whole image.
@@ -178,11 +183,13 @@ fn region(question: &Question, mask: Option<&Mask>, expand: f64) -> Square {
     let extent = question.adaptation.as_ref().and_then(|a| a.extent);
     let near = match (reading, extent) {
         (0, extent) => extent.map(|extent| f64::from(extent) * EXPAND_TYPICAL),
-        _ => Some(SHARES[reading] * side * expand / Pass::LOOK.expand),
+        _ => Some(SHARES[reading] * side),
     };
     if let (Some(near), Some(clicks)) = (near, pixels().reduce(ImageRect::union)) {
         let spread = f64::from(clicks.width().max(clicks.height()) - 1);
-        return around(clicks, near + spread, size);
+        // A wider pass than usual looks as much further.
+        let near = (near + spread) * expand / Pass::LOOK.expand;
+        return around(clicks, near, size);
     }
     Square {
         x: (w - side) / 2.0,

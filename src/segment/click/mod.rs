@@ -151,9 +151,10 @@ impl ClickNet {
                 question.cancel.check()?;
                 let input = Input::new(question, before.as_ref(), pass);
                 let soft = soft(&input, &probabilities(&self.logits(&input)?));
-                // What is known of the object, a box or a mask, tells how far it reaches.
-                let is_known = before.is_some() || question.prompt.rect.is_some();
-                if is_known || !is_cut(&soft, size) {
+                // What is known of the object (a box, a mask, the folder's sizes) tells how far it
+                // reaches.
+                let is_guess = input::is_guess(question) && before.is_none();
+                if !is_guess || !is_cut(&soft, size) {
                     break soft;
                 }
                 pass = pass.wider(WIDER);
