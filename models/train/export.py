@@ -6,7 +6,7 @@ metadata (`last_layer`), so that a folder's own can take its place, and a core s
 import json, os, sys, time
 import numpy as np, onnx, onnxruntime as ort, torch
 from onnx import numpy_helper as nh, helper as h, TensorProto as T
-from net import Net, up
+from net import Conv, Net, up
 
 def folded(conv):
     """weight and bias of a convolution with its batch norm in it"""
@@ -23,6 +23,30 @@ class Out(torch.nn.Module):
     def forward(s, image, prompt):
         f2, x = s.n.image_features(image); y, p2 = s.n.decode(x, prompt)
         return s.n.u2(y + torch.clamp(s.of_image(f2)+s.of_prompt(p2), 0, 6))
+
+def imported(path):
+    """the state of a Net that gives what an exported file gives: norms change nothing, as the kernels hold them"""
+    m = onnx.load(path); net = Net(); state, modules = net.state_dict(), dict(net.named_modules())
+    held = {t.name: torch.from_numpy(nh.to_array(t).astype(np.float32)) for t in m.graph.initializer}
+    stored = {n.output[0]: n.input[0] for n in m.graph.node if n.op_type == 'Cast'}
+    def put(name, weight, bias):
+        at, _, index = name.rpartition('.')
+        state[name+'.weight'] = weight
+        if not isinstance(modules[at], Conv): state[name+'.bias'] = bias; return
+        norm = f'{at}.{int(index)+1}'; unit = torch.ones(len(weight))
+        state.update({norm+'.weight': unit, norm+'.bias': bias, norm+'.running_mean': 0*unit, norm+'.running_var': unit-modules[norm].eps})
+    joined = {}
+    for node in m.graph.node:
+        if node.op_type != 'Conv': continue
+        *above, last = node.name.split('/')[1:-1]; values = [held[stored.get(i, i)] for i in node.input[1:]]
+        if last.startswith('of_'): joined[last] = values; continue
+        if above[0] == 'stem' or above[0].startswith('blocks'): last = '.'.join(['enc', *above[:-1], last])
+        put(last, *values)
+    put('l2.0', torch.cat([joined['of_image'][0], joined['of_prompt'][0]], 1), joined['of_image'][1])
+    *weight, bias = json.loads(next(p.value for p in m.metadata_props if p.key == 'last_layer'))
+    state['out.weight'], state['out.bias'] = torch.tensor(weight).reshape(state['out.weight'].shape), torch.tensor([bias])
+    net.load_state_dict(state)
+    return state
 
 def half(path):
     """stores larger weights as fp16; they are computed with as fp32"""
