@@ -19,6 +19,13 @@ fn a_file_that_is_none_of_the_models_is_not_taken() {
         .expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("sha256"), "{}", stderr(&output));
+    let folder = at_home(home.path())
+        .args(["models", "pull", "sam2.1-tiny", "--from"])
+        .arg(sam("sam2"))
+        .output()
+        .expect("it runs");
+    assert_eq!(folder.status.code(), Some(2));
+    assert!(stderr(&folder).contains("--from"), "{}", stderr(&folder));
     let unknown = at_home(home.path())
         .args(["models", "pull", "sam9"])
         .output()

@@ -75,6 +75,12 @@ fn pull(remote: &Remote, folder: &Path) -> anyhow::Result<()> {
 
 /// Takes the file of the entry whose sha256 it has.
 fn bring(entry: &Entry, from: &Path, folder: &Path) -> anyhow::Result<()> {
+    if from.is_dir() {
+        bail!(
+            "{}: this is a folder; name the files in it, each after a `--from` of its own",
+            printable(from)
+        );
+    }
     let digest = hash::digest(from).with_context(|| from.display().to_string())?;
     let files = entry.files();
     let Some(file) = files.iter().find(|f| f.sha256 == digest) else {
