@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use super::echo;
 use super::pace::Pace;
+use super::tmux;
 
 /// It is asked after so many bytes.
 const EVERY: u64 = 512;
-/// Echoes that may be on their way, and how long nothing is asked after one: three keys within two
-/// milliseconds are a paste to tmux, which it hands to whichever pane is in use.
+/// Echoes that may be on their way, and how long at least nothing is asked after one: three keys
+/// within two milliseconds are a paste to tmux, which it hands to whichever pane is in use.
 const ECHOES: usize = 2;
 const GAP: Duration = Duration::from_millis(4);
+/// Bytes that tmux writes of its own before what it passes on, and as many behind all of it.
+const TMUX: usize = 75;
 /// So many lost echoes in a row, and none is asked for in this time.
 const DEAF: usize = 2;
 const AGAIN: Duration = Duration::from_secs(30);
@@ -73,10 +76,19 @@ impl Gauge {
         &self.pace
     }
 
-    pub fn sent(&mut self, bytes: usize, now: Instant) {
-        self.pace.sent(bytes, now);
+    pub fn sent(&mut self, bytes: &[u8], now: Instant) {
+        let around = self.around(if tmux::is_wrapped(bytes) { 2 } else { 0 });
+        self.pace.sent(bytes.len() + around, now);
         if !self.is_heard {
             self.pace.forget();
+        }
+    }
+
+    /// Bytes of pictures that may be sent now; 0 for none.
+    pub fn room(&self, now: Instant) -> usize {
+        match self.pace.room(now) {
+            0 => 0,
+            room => room.saturating_sub(self.around(2)).max(1),
         }
     }
 
@@ -85,8 +97,17 @@ impl Gauge {
         if !self.gap(now)?.is_zero() {
             return None;
         }
+        self.pace.sent(self.around(1), now);
         self.pace.mark(now);
         Some(self.question.words())
+    }
+
+    /// What tmux adds, so many times.
+    fn around(&self, count: usize) -> usize {
+        match self.question {
+            Question::Status => 0,
+            Question::Echo => count * TMUX,
+        }
     }
 
     /// How long until it is time to ask, where no answer has to come first; `None` where there is
@@ -98,7 +119,11 @@ impl Gauge {
         match self.question {
             Question::Status => Some(Duration::ZERO),
             Question::Echo if self.pace.asked() < ECHOES => {
-                Some(GAP.saturating_sub(self.pace.silence(now)))
+                // Evenly apart, so that what the line does is never unknown for long.
+                let (asked, answered) = self.pace.last();
+                let apart = GAP.max(self.pace.round_trip() / ECHOES as u32);
+                let next = asked.map_or(now, |at| at + apart).max(answered + GAP);
+                Some(next.saturating_duration_since(now))
             }
             Question::Echo => None,
         }
@@ -157,20 +182,21 @@ mod tests {
         let mut gauge = gauge(Question::Echo, start);
         let mut ask = |millis| {
             let now = start + Duration::from_millis(millis);
-            gauge.sent(4000, now);
+            gauge.sent(&[0; 4000], now);
             let asked = gauge.ask(now).is_some();
-            if millis == 60 {
+            if millis == 110 {
                 gauge.answer(Question::Echo, now);
             }
             asked
         };
         assert!(ask(10));
         assert!(!ask(11), "too soon");
-        assert!(ask(20));
-        assert!(!ask(30), "two are on their way");
-        assert!(!ask(60), "an answer comes");
-        assert!(!ask(61), "too soon after it");
-        assert!(ask(70));
+        assert!(!ask(50), "half a round trip is not over");
+        assert!(ask(62));
+        assert!(!ask(108), "two are on their way");
+        assert!(!ask(110), "an answer comes");
+        assert!(!ask(111), "too soon after it");
+        assert!(ask(120));
     }
 
     #[test]
@@ -179,18 +205,18 @@ mod tests {
         let mut gauge = gauge(Question::Echo, start);
         let later = |seconds| start + Duration::from_secs(seconds);
         for second in [1, 2] {
-            gauge.sent(8000, later(second));
+            gauge.sent(&[0; 8000], later(second));
             assert!(gauge.ask(later(second)).is_some());
         }
         gauge.answer(Question::Status, later(2));
         assert!(gauge.is_waiting() && !gauge.pace().is_clear());
         gauge.forgive(later(10));
         assert!(!gauge.is_waiting() && gauge.pace().is_clear());
-        gauge.sent(80_000, later(11));
+        gauge.sent(&[0; 8000], later(11));
         assert!(gauge.ask(later(12)).is_none());
         assert!(gauge.pace().is_clear());
         gauge.forgive(later(60));
-        gauge.sent(1000, later(60));
+        gauge.sent(&[0; 1000], later(60));
         assert!(gauge.ask(later(60)).is_some());
     }
 }

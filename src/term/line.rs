@@ -301,7 +301,7 @@ impl State {
             .or_else(|| self.later.pop_front());
         let mut bytes = next.unwrap_or_default();
         if let Some(gauge) = &mut self.gauge {
-            gauge.sent(bytes.len(), now);
+            gauge.sent(&bytes, now);
             bytes.extend_from_slice(gauge.ask(now).unwrap_or_default());
         }
         self.is_writing = !bytes.is_empty();
@@ -315,7 +315,7 @@ impl State {
 
     fn room(&self) -> usize {
         let gauge = self.gauge.as_ref();
-        let room = gauge.map_or(UNMEASURED, |g| g.pace().room(Instant::now()));
+        let room = gauge.map_or(UNMEASURED, |g| g.room(Instant::now()));
         room.min(MOST)
     }
 

@@ -6,6 +6,7 @@ mod answers;
 pub mod backend;
 mod background;
 pub mod blocks;
+mod burst;
 pub mod choice;
 mod easel;
 mod echo;

@@ -152,9 +152,16 @@ pub(super) fn tell(words: &[&str]) -> Option<String> {
     output.status.success().then_some(text)
 }
 
+const PASSAGE: &[u8] = b"\x1bPtmux;";
+
+/// Whether tmux passes on what begins so.
+pub fn is_wrapped(bytes: &[u8]) -> bool {
+    bytes.starts_with(PASSAGE)
+}
+
 /// Wraps bytes so that tmux passes them on to the terminal it is shown in.
 pub fn wrap(bytes: &[u8]) -> Vec<u8> {
-    let mut out = b"\x1bPtmux;".to_vec();
+    let mut out = PASSAGE.to_vec();
     for byte in bytes {
         if *byte == 0x1b {
             out.push(0x1b);

@@ -271,11 +271,12 @@ impl Terminal {
             Within::Nothing | Within::Shell => b"\x1bP>|kitty(0.26.5)\x1b\\",
             Within::Tmux => b"\x1bP>|kitty(0.41.1)\x1b\\",
         };
-        let questions: [(&[u8], &[u8]); 9] = [
+        let questions: [(&[u8], &[u8]); 10] = [
             (b"a=q", b"\x1b_Gi=31;OK\x1b\\"),
             (b"\x1b[>0q", name),
             (b"\x1b[>q", name),
             (b"P=9302,", b"\x1b_Gi=9301,p=1;ENOPARENT:none\x1b\\"),
+            (b",q=0\x1b\\", b"\x1b_Gi=1301,p=1;OK\x1b\\"),
             (b"\x1b[16t", b"\x1b[6;20;10t"),
             (b"\x1b[14t", b"\x1b[4;800;1000t"),
             (b"\x1b[5n", b"\x1b[0n"),
