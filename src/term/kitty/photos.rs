@@ -1,5 +1,5 @@
 //! Photos in kitty's memory: a coarse one first, then the sharp one in few colours, then in all of
-//! its colours, row by row where the terminal can replace parts of a picture.
+//! its colours, part by part where the terminal can replace parts of a picture.
 
 use super::wire::Wire;
 use crate::core::geometry::ImageRect;
@@ -20,6 +20,17 @@ const SHARP: u32 = 1600;
 const PREVIEW_COLOURS: u16 = 128;
 const SHARP_COLOURS: u16 = 256;
 
+/// Bytes of a part before its pixels: keys, palette.
+const HEAD: usize = 200;
+
+/// Rows of a part that is narrower than the picture: pixels beside each other have fewer colours in
+/// a square than in a line.
+const BAND: u32 = 8;
+/// A part that took too many bytes is tried with a little fewer pixels than had room.
+const FEWER: f64 = 0.95;
+/// Columns that are not split.
+const NARROW: u32 = 8;
+
 /// How far a photo has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -37,9 +48,10 @@ pub struct Slot {
     pub id: u32,
     preview: (u32, u32),
     pub sharp: (u32, u32),
-    /// What is being sent, and how many of its rows are there.
+    /// What is being sent, how many of its rows are there, and how many columns of those below.
     pub stage: Stage,
     rows: u32,
+    columns: u32,
 }
 
 /// A picture the terminal has: its number and size.
@@ -50,7 +62,7 @@ impl Slot {
     pub fn shown(&self) -> Vec<Shown> {
         let preview = (self.id, self.preview);
         let sharp = (self.id + 1, self.sharp);
-        match (self.stage, self.rows) {
+        match (self.stage, self.rows + self.columns) {
             (Stage::Preview, 0) => Vec::new(),
             (Stage::Preview, _) | (Stage::Sharp, 0) => vec![preview],
             (Stage::Sharp, _) => vec![preview, sharp],
@@ -80,8 +92,9 @@ struct Sheet {
     key: u64,
     stage: Stage,
     pixels: Pixels,
-    /// Bytes of an escape sequence a row, as the last rows had.
-    row_bytes: f64,
+    size: (u32, u32),
+    /// Bytes a pixel, as the last part had.
+    pixel_bytes: f64,
 }
 
 #[derive(Debug)]
@@ -112,31 +125,67 @@ impl Sheet {
             }
             None => Pixels::All(rgb),
         };
-        let per_pixel = if colours.is_some() { 0.8 } else { 2.0 };
         Self {
             key: photo.key,
             stage,
             pixels,
-            row_bytes: f64::from(width) * per_pixel,
+            size: (width, height),
+            pixel_bytes: if colours.is_some() { 0.8 } else { 2.0 },
         }
     }
 
-    /// So many rows of pixels as PNG.
-    fn png(&self, width: u32, from: u32, to: u32) -> Vec<u8> {
-        let part = |bytes: u32| {
-            let row = (width * bytes) as usize;
-            from as usize * row..to as usize * row
+    /// Whether all of it is thought to have room in so many bytes.
+    fn fits(&self, room: usize) -> bool {
+        let pixels = f64::from(self.size.0) * f64::from(self.size.1);
+        pixels * self.pixel_bytes <= room.saturating_sub(HEAD) as f64
+    }
+
+    /// The part from a pixel on that so many bytes have room for, and its bytes as `edit` writes
+    /// them: whole rows, or some columns of a band.
+    fn part(
+        &mut self,
+        (x, y): (u32, u32),
+        room: usize,
+        edit: impl Fn((u32, u32), &[u8]) -> Command,
+    ) -> ((u32, u32), Command) {
+        let mut pixels = room.saturating_sub(HEAD) as f64 / self.pixel_bytes;
+        let (wide, high) = (self.size.0 - x, self.size.1 - y);
+        loop {
+            let rows = (pixels / f64::from(wide)) as u32;
+            let (width, height) = if x == 0 && rows >= BAND {
+                (wide, rows.min(high))
+            } else {
+                let height = BAND.min(high);
+                let columns = (pixels / f64::from(height)) as u32;
+                (columns.max(NARROW).min(wide), height)
+            };
+            let bytes = edit((width, height), &self.png((x, y), (width, height)));
+            if bytes.len() <= room || width <= NARROW {
+                // One colour says little of what comes after it.
+                let own = bytes.len().saturating_sub(HEAD).max(bytes.len() / 4);
+                self.pixel_bytes = own as f64 / f64::from(width * height);
+                return ((width, height), bytes);
+            }
+            let fewer = FEWER * room as f64 / bytes.len() as f64;
+            pixels = f64::from(width * height) * fewer;
+        }
+    }
+
+    fn png(&self, (x, y): (u32, u32), (width, height): (u32, u32)) -> Vec<u8> {
+        let part = |pixels: &[u8], bytes: usize| -> Vec<u8> {
+            let row = self.size.0 as usize * bytes;
+            let (from, to) = (x as usize * bytes, (x + width) as usize * bytes);
+            let rows = pixels.chunks_exact(row).skip(y as usize);
+            let rows = rows.take(height as usize);
+            rows.flat_map(|row| &row[from..to]).copied().collect()
         };
         match &self.pixels {
-            Pixels::Few(indices, palette) => {
-                indexed_png(&indices[part(1)], width, to - from, palette)
-            }
-            Pixels::All(rgb) => rgb_png(&rgb[part(3)], width, to - from, Colours::All),
+            Pixels::Few(indices, palette) => indexed_png(&part(indices, 1), width, height, palette),
+            Pixels::All(rgb) => rgb_png(&part(rgb, 3), width, height, Colours::All),
         }
     }
 }
 
-/// The photos that the terminal has, the last used at the end.
 #[derive(Debug, Default)]
 pub struct Photos {
     slots: Vec<Slot>,
@@ -175,6 +224,7 @@ impl Photos {
             sharp: fitted(SHARP),
             stage: Stage::Preview,
             rows: 0,
+            columns: 0,
         });
     }
 
@@ -200,31 +250,27 @@ impl Photos {
                 .insert(Sheet::new(photo, slot.stage, (width, height))),
         };
         let mut out = Vec::new();
-        let from = slot.rows;
-        let to = if wire.edits() {
-            let rows = (room as f64 / sheet.row_bytes) as u32;
-            // Parts of few rows would be more head than pixels.
-            from.saturating_add(rows.max(1)).min(height)
-        } else {
-            height
-        };
-        let png = sheet.png(width, from, to);
-        let id = slot.target();
-        let is_new = from == 0 && slot.stage != Stage::Full;
-        if to - from == height {
-            out.extend(wire.transmit(id, &png));
-        } else {
-            if is_new {
+        let (id, at) = (slot.target(), (slot.columns, slot.rows));
+        let (columns, rows) = if wire.edits() && !(at == (0, 0) && sheet.fits(room)) {
+            if at == (0, 0) && slot.stage != Stage::Full {
                 let clear = vec![0; width as usize * height as usize];
                 let clear = indexed_png(&clear, width, height, &[[0; 4]]);
                 out.extend(wire.transmit(id, &clear));
             }
-            let part = wire.edit(id, (0, from), (width, to - from), &png);
-            sheet.row_bytes = part.len() as f64 / f64::from(to - from);
+            let edit = |size: (u32, u32), png: &[u8]| wire.edit(id, at, size, png);
+            let (size, part) = sheet.part(at, room, edit);
             out.extend(part);
+            size
+        } else {
+            out.extend(wire.transmit(id, &sheet.png((0, 0), (width, height))));
+            (width, height)
+        };
+        slot.columns += columns;
+        if slot.columns == width {
+            slot.columns = 0;
+            slot.rows += rows;
         }
-        slot.rows = to;
-        if to == height {
+        if slot.rows == height {
             slot.rows = 0;
             slot.stage = match slot.stage {
                 Stage::Preview => Stage::Sharp,
