@@ -78,14 +78,9 @@ impl Overlay {
     /// The photo's pixels with the overlay blended in; `photo` is RGB of the same size.
     pub fn blend(&self, photo: &mut [u8]) {
         for (rgb, index) in photo.chunks_exact_mut(3).zip(&self.indices) {
-            if *index == 0 {
-                continue;
-            }
-            let colour = self.palette[usize::from(*index)];
-            let alpha = u32::from(colour[3]);
-            for k in 0..3 {
-                let mixed = u32::from(colour[k]) * alpha + u32::from(rgb[k]) * (255 - alpha);
-                rgb[k] = (mixed / 255) as u8;
+            if *index != 0 {
+                let under = [rgb[0], rgb[1], rgb[2]];
+                rgb.copy_from_slice(&blended(under, self.palette[usize::from(*index)]));
             }
         }
     }
@@ -269,6 +264,15 @@ impl Overlay {
             }
         }
     }
+}
+
+/// A pixel of the photo under a colour.
+pub fn blended(photo: Rgb, colour: Rgba) -> Rgb {
+    let alpha = u32::from(colour[3]);
+    std::array::from_fn(|k| {
+        let mixed = u32::from(colour[k]) * alpha + u32::from(photo[k]) * (255 - alpha);
+        (mixed / 255) as u8
+    })
 }
 
 /// Which colour a pixel of the scene's overlay has, for tests and tools.

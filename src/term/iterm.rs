@@ -9,12 +9,12 @@ use super::painter::{Painter, Refined};
 use super::patches::{Block, Rows, Shown, erase, in_pieces, nearest_first};
 use super::png::{Colours, rgb_png};
 use super::{Way, photo};
-use crate::core::raster::{Marks, Overlay, screen_size};
+use crate::core::raster::{Marks, Overlay, Rgba, blended, screen_size};
 use crate::core::scene::Scene;
 use crate::core::view::View;
 
-/// Bytes a pixel.
-const UNIT: usize = 3;
+/// Colours that pixels of an overlay are numbered by; of more, all is drawn anew.
+const COLOURS: usize = 256;
 /// Pixels of the crosshair's arms.
 const REACH: u32 = 40;
 
@@ -22,16 +22,75 @@ const REACH: u32 = 40;
 #[derive(Debug)]
 pub struct Iterm {
     way: Way,
-    photo: Option<(u64, View, Vec<u8>)>,
+    picture: Option<Picture>,
     shown: Shown,
     speed: Speed,
+}
+
+/// A photo at a view, and the colours of what lies over it: a pixel's colour there has the same
+/// number in all frames, so that numbers tell what has changed.
+#[derive(Debug)]
+struct Picture {
+    key: u64,
+    view: View,
+    rgb: Vec<u8>,
+    colours: Vec<Rgba>,
+}
+
+impl Picture {
+    fn new(scene: &Scene) -> Self {
+        Self {
+            key: scene.photo.key,
+            view: scene.view,
+            rgb: photo::at_view(&scene.photo.image, &scene.view),
+            colours: vec![[0; 4]],
+        }
+    }
+
+    /// The overlay's pixels as numbers of colours.
+    fn numbers(&mut self, overlay: Overlay) -> Vec<u8> {
+        let mut numbers = [0; 256];
+        for (number, colour) in numbers.iter_mut().zip(&overlay.palette) {
+            *number = self.number(*colour);
+        }
+        let mut pixels = overlay.indices;
+        for pixel in &mut pixels {
+            *pixel = numbers[usize::from(*pixel)];
+        }
+        pixels
+    }
+
+    fn number(&mut self, colour: Rgba) -> u8 {
+        let known = self.colours.iter().position(|c| *c == colour);
+        let number = known.unwrap_or_else(|| {
+            self.colours.push(colour);
+            self.colours.len() - 1
+        });
+        number as u8
+    }
+
+    /// A block's pixels as they are seen.
+    fn part(&self, block: &Block, pixels: &[u8]) -> Vec<u8> {
+        let width = screen_size(&self.view).0 as usize;
+        let [x0, y0, x1, y1] = block.pixels;
+        let mut part = Vec::with_capacity(3 * (x1 - x0) * (y1 - y0));
+        for y in y0..y1 {
+            let (from, to) = (y * width + x0, y * width + x1);
+            let photo = self.rgb[3 * from..3 * to].chunks_exact(3);
+            for (rgb, number) in photo.zip(&pixels[from..to]) {
+                let colour = self.colours[usize::from(*number)];
+                part.extend(blended([rgb[0], rgb[1], rgb[2]], colour));
+            }
+        }
+        part
+    }
 }
 
 impl Iterm {
     pub fn new(way: Way) -> Self {
         Self {
             way,
-            photo: None,
+            picture: None,
             shown: Shown::default(),
             speed: Speed::Fast,
         }
@@ -39,7 +98,7 @@ impl Iterm {
 
     /// Sends what differs, of some rows, until so many bytes are full.
     fn draw(&mut self, scene: &Scene, which: Rows, room: usize) -> Vec<Command> {
-        let Some((_, _, rgb)) = &self.photo else {
+        let Some(picture) = &mut self.picture else {
             return Vec::new();
         };
         // Where tmux shows another window, nothing is drawn into it.
@@ -47,40 +106,32 @@ impl Iterm {
             return Vec::new();
         };
         let view = &scene.view;
-        let mut next = rgb.clone();
-        Overlay::draw(view, &scene.layers, &scene.marks, Marks::Near(REACH)).blend(&mut next);
-        let width = screen_size(view).0 as usize;
-        let (mut out, mut full) = (Vec::new(), 0);
-        let dirty = self.shown.dirty(view, &next, UNIT, which);
+        let overlay = Overlay::draw(view, &scene.layers, &scene.marks, Marks::Near(REACH));
+        if picture.colours.len() + overlay.palette.len() > COLOURS {
+            picture.colours.truncate(1);
+            self.shown = Shown::nothing(view);
+        }
+        let next = picture.numbers(overlay);
+        let dirty = self.shown.dirty(view, &next, which);
         let blocks = match self.speed {
             Speed::Fast => dirty,
             Speed::Slow => nearest_first(in_pieces(dirty, view), scene),
         };
-        for block in blocks {
-            if full >= room {
-                break;
-            }
-            let patch = patch(&block, corner, width, &next);
-            let patch = self.way.sent(patch);
-            full += patch.len();
-            out.push(patch);
-            self.shown.draw(view, &block, &next, UNIT);
-        }
-        out
+        let (picture, way) = (&*picture, self.way);
+        let write = |block: &Block| way.sent(patch(block, corner, &picture.part(block, &next)));
+        self.shown.write((view, &next), blocks, room, write)
     }
 }
 
 impl Painter for Iterm {
     fn paint(&mut self, scene: &Scene) -> Vec<Command> {
         let view = &scene.view;
-        let is_same = |(key, at, _): &(u64, View, Vec<u8>)| *key == scene.photo.key && at == view;
+        let is_same = |p: &Picture| p.key == scene.photo.key && p.view == *view;
         let mut out = Vec::new();
-        if !self.photo.as_ref().is_some_and(is_same) {
-            let before = self.photo.take();
-            out.extend(before.and_then(|p| erase(&p.1, view)));
-            let rgb = photo::at_view(&scene.photo.image, view);
-            self.photo = Some((scene.photo.key, *view, rgb));
-            self.shown = Shown::nothing(view, UNIT);
+        if !self.picture.as_ref().is_some_and(is_same) {
+            let before = self.picture.replace(Picture::new(scene));
+            out.extend(before.and_then(|p| erase(&p.view, view)));
+            self.shown = Shown::nothing(view);
         }
         let rows = match self.speed {
             Speed::Fast => Rows::All,
@@ -103,8 +154,8 @@ impl Painter for Iterm {
     }
 
     fn hide(&mut self) -> Vec<Command> {
-        if let Some((_, view, _)) = &self.photo {
-            self.shown = Shown::nothing(view, UNIT);
+        if let Some(picture) = &self.picture {
+            self.shown = Shown::nothing(&picture.view);
         }
         Vec::new()
     }
@@ -116,11 +167,9 @@ impl Painter for Iterm {
 
 /// An image over whole cells. Its size is said, and the cursor placed, because not all terminals
 /// guess the one or leave the other.
-fn patch(block: &Block, (left, top): (u16, u16), width: usize, pixels: &[u8]) -> Command {
+fn patch(block: &Block, (left, top): (u16, u16), rgb: &[u8]) -> Command {
     let [x0, y0, x1, y1] = block.pixels;
-    let row = |y: usize| &pixels[UNIT * (y * width + x0)..UNIT * (y * width + x1)];
-    let part: Vec<u8> = (y0..y1).flat_map(row).copied().collect();
-    let png = rgb_png(&part, (x1 - x0) as u32, (y1 - y0) as u32, Colours::All);
+    let png = rgb_png(rgb, (x1 - x0) as u32, (y1 - y0) as u32, Colours::All);
     let place = format!(
         "\x1b7\x1b[{};{}H",
         top + block.row + 1,

@@ -1,6 +1,7 @@
 //! Which cells of a picture have changed, as blocks of neighbours, for terminals that keep no
 //! pictures: there each changed cell is drawn again.
 
+use super::line::Command;
 use crate::core::geometry::CellPoint;
 use crate::core::raster::{pixels_of, screen_size};
 use crate::core::scene::{Mark, Scene};
@@ -82,10 +83,10 @@ pub fn nearest_first(mut blocks: Vec<Block>, scene: &Scene) -> Vec<Block> {
     blocks
 }
 
-/// What the terminal shows of a picture: the bytes of its pixels, row by row.
+/// What the terminal shows of a picture: a number for each pixel's colour, row by row.
 #[derive(Debug, Default)]
 pub struct Shown {
-    bytes: Vec<u8>,
+    pixels: Vec<u8>,
     /// Rows of cells that were drawn at all.
     rows: Vec<bool>,
 }
@@ -100,10 +101,10 @@ pub enum Rows {
 
 impl Shown {
     /// Nothing is shown of a picture of this view.
-    pub fn nothing(view: &View, unit: usize) -> Self {
+    pub fn nothing(view: &View) -> Self {
         let (width, height) = screen_size(view);
         Self {
-            bytes: vec![0; width as usize * height as usize * unit],
+            pixels: vec![0; width as usize * height as usize],
             rows: vec![false; view.cells.rows.into()],
         }
     }
@@ -114,15 +115,14 @@ impl Shown {
 
     /// Pixels for which `gone` holds are to be drawn again.
     pub fn forget(&mut self, sentinel: u8, gone: impl Fn(u8) -> bool) {
-        for byte in self.bytes.iter_mut().filter(|b| gone(**b)) {
-            *byte = sentinel;
+        for pixel in self.pixels.iter_mut().filter(|p| gone(**p)) {
+            *pixel = sentinel;
         }
     }
 
-    /// The blocks in which `next` differs, `unit` bytes a pixel.
-    pub fn dirty(&self, view: &View, next: &[u8], unit: usize, which: Rows) -> Vec<Block> {
-        let (width, _) = screen_size(view);
-        let stride = width as usize * unit;
+    /// The blocks in which `next` differs.
+    pub fn dirty(&self, view: &View, next: &[u8], which: Rows) -> Vec<Block> {
+        let width = screen_size(view).0 as usize;
         let mut blocks: Vec<Block> = Vec::new();
         for row in 0..view.cells.rows {
             let is_known = self.rows[usize::from(row)];
@@ -131,8 +131,8 @@ impl Shown {
             }
             let is_dirty = |col: u16| {
                 let [x0, y0, x1, y1] = pixels(view, [col, row, col + 1, row + 1]);
-                let part = |y: usize| y * stride + x0 * unit..y * stride + x1 * unit;
-                !is_known || (y0..y1).any(|y| self.bytes[part(y)] != next[part(y)])
+                let part = |y: usize| y * width + x0..y * width + x1;
+                !is_known || (y0..y1).any(|y| self.pixels[part(y)] != next[part(y)])
             };
             let mut col = 0;
             while col < view.cells.cols {
@@ -150,13 +150,34 @@ impl Shown {
         blocks
     }
 
+    /// Writes blocks of what is to be shown, one after the other until so many bytes are full.
+    pub fn write(
+        &mut self,
+        (view, next): (&View, &[u8]),
+        blocks: Vec<Block>,
+        room: usize,
+        write: impl Fn(&Block) -> Command,
+    ) -> Vec<Command> {
+        let (mut out, mut full) = (Vec::new(), 0);
+        for block in blocks {
+            if full >= room {
+                break;
+            }
+            let patch = write(&block);
+            full += patch.len();
+            out.push(patch);
+            self.draw(view, &block, next);
+        }
+        out
+    }
+
     /// A block was drawn.
-    pub fn draw(&mut self, view: &View, block: &Block, next: &[u8], unit: usize) {
-        let stride = screen_size(view).0 as usize * unit;
+    fn draw(&mut self, view: &View, block: &Block, next: &[u8]) {
+        let width = screen_size(view).0 as usize;
         let [x0, y0, x1, y1] = block.pixels;
         for y in y0..y1 {
-            let part = y * stride + x0 * unit..y * stride + x1 * unit;
-            self.bytes[part.clone()].copy_from_slice(&next[part]);
+            let part = y * width + x0..y * width + x1;
+            self.pixels[part.clone()].copy_from_slice(&next[part]);
         }
         let first = usize::from(block.row - view.cells.row);
         self.rows[first..first + usize::from(block.rows)].fill(true);
@@ -218,16 +239,16 @@ mod tests {
         let view = view();
         let (width, height) = screen_size(&view);
         let mut next = vec![0; (width * height) as usize];
-        let mut shown = Shown::nothing(&view, 1);
-        assert!(shown.dirty(&view, &next, 1, Rows::Known).is_empty());
-        for block in shown.dirty(&view, &next, 1, Rows::All) {
-            shown.draw(&view, &block, &next, 1);
+        let mut shown = Shown::nothing(&view);
+        assert!(shown.dirty(&view, &next, Rows::Known).is_empty());
+        for block in shown.dirty(&view, &next, Rows::All) {
+            shown.draw(&view, &block, &next);
         }
         assert!(shown.is_whole());
         // A pixel in the second cell of the second row, and one below it.
         next[(25 * width + 15) as usize] = 1;
         next[(45 * width + 15) as usize] = 1;
-        let blocks = shown.dirty(&view, &next, 1, Rows::All);
+        let blocks = shown.dirty(&view, &next, Rows::All);
         let [block] = blocks.as_slice() else {
             panic!("{blocks:?}");
         };

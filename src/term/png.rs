@@ -22,6 +22,8 @@ pub fn rgb_png(rgb: &[u8], width: u32, height: u32, colours: Colours) -> Vec<u8>
     let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
     encoder.set_depth(::png::BitDepth::Eight);
     encoder.set_color(::png::ColorType::Rgb);
+    // A tenth of the usual time for a hundredth more bytes, of small patches a twentieth.
+    encoder.set_compression(::png::Compression::Fast);
     encoder.set_filter(::png::Filter::Adaptive);
     write_png(encoder, rgb);
     bytes

@@ -83,7 +83,7 @@ impl Registers {
             return None;
         }
         let before = self.picture.replace(Picture::new(scene));
-        self.shown = Shown::nothing(view, 1);
+        self.shown = Shown::nothing(view);
         before.map(|p| p.view)
     }
 
@@ -135,28 +135,19 @@ impl Registers {
             width: screen_size(view).0 as usize,
             colours: &picture.colours,
         };
-        let (mut out, mut full) = (Vec::new(), 0);
-        let dirty = self.shown.dirty(view, &next, 1, which);
+        let dirty = self.shown.dirty(view, &next, which);
         let blocks = match self.speed {
             Speed::Fast => pen.snapped(dirty, view),
             Speed::Slow => nearest_first(pen.snapped(in_pieces(dirty, view), view), scene),
         };
-        for block in blocks {
-            if full >= room {
-                break;
-            }
-            let patch = pen.write(&block, sheet);
-            full += patch.len();
-            out.push(patch);
-            self.shown.draw(view, &block, &next, 1);
-        }
-        out
+        let write = |block: &Block| pen.write(block, sheet);
+        self.shown.write((view, &next), blocks, room, write)
     }
 
     /// The cells show nothing any more. The registers stay, for when the picture comes back.
     pub fn hide(&mut self) {
         if let Some(picture) = &self.picture {
-            self.shown = Shown::nothing(&picture.view, 1);
+            self.shown = Shown::nothing(&picture.view);
         }
     }
 
