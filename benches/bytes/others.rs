@@ -2,17 +2,24 @@
 
 use std::env;
 use std::io::{Read, Write};
+use std::time::Instant;
 
+use image::DynamicImage;
 use pty_process::Size;
 use pty_process::blocking::{Command, open};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Size as Cells;
 use ratatui_image::picker::{Picker, ProtocolType};
 use ratatui_image::{Image, Resize};
+use termask::core::scene::Scene;
 use termask::term::Graphics;
 
 use crate::scenes::{ACTIONS, CELLS, Scenes, flat};
 use crate::{Sink, terminal};
 
+/// Frames that are timed.
+const FRAMES: usize = 6;
 /// Names the protocol and the action to a child, which prints them.
 const CHILD: &str = "TERMASK_BYTES_CHILD";
 
@@ -88,26 +95,61 @@ fn print_in_terminal(graphics: Graphics, action: usize) -> usize {
     bytes
 }
 
-pub fn ratatui_image(graphics: Graphics, scenes: &Scenes) -> [usize; ACTIONS.len()] {
-    // Its cells are 10x20 pixels.
-    let mut picker = Picker::halfblocks();
-    picker.set_protocol_type(match graphics {
-        Graphics::Kitty => ProtocolType::Kitty,
-        Graphics::Sixel => ProtocolType::Sixel,
-        Graphics::Iterm => ProtocolType::Iterm2,
-        Graphics::Blocks => ProtocolType::Halfblocks,
-    });
-    let sink = Sink::default();
-    let mut terminal = terminal(sink.clone());
-    scenes.all().map(|scene| {
+/// Draws pictures with ratatui-image.
+pub struct RatatuiImage {
+    picker: Picker,
+    terminal: Terminal<CrosstermBackend<Sink>>,
+    sink: Sink,
+}
+
+impl RatatuiImage {
+    pub fn new(graphics: Graphics) -> Self {
+        // Its cells are 10x20 pixels.
+        let mut picker = Picker::halfblocks();
+        picker.set_protocol_type(match graphics {
+            Graphics::Kitty => ProtocolType::Kitty,
+            Graphics::Sixel => ProtocolType::Sixel,
+            Graphics::Iterm => ProtocolType::Iterm2,
+            Graphics::Blocks => ProtocolType::Halfblocks,
+        });
+        let sink = Sink::default();
+        Self {
+            picker,
+            terminal: terminal(sink.clone()),
+            sink,
+        }
+    }
+
+    /// The bytes of a scene's picture, as [`flat`] makes it.
+    pub fn show(&mut self, scene: &Scene, picture: DynamicImage) -> usize {
         let cells = scene.view.cells;
         let room = Cells::new(cells.cols, cells.rows);
-        let picture = picker
-            .new_protocol(flat(scene), room, Resize::Fit(None))
+        let picture = self
+            .picker
+            .new_protocol(picture, room, Resize::Fit(None))
             .expect("it fits");
-        terminal
+        self.terminal
             .draw(|frame| frame.render_widget(Image::new(&picture), frame.area()))
             .expect("memory takes all");
-        sink.take()
-    })
+        self.sink.take()
+    }
+}
+
+pub fn ratatui_image(graphics: Graphics, scenes: &Scenes) -> [usize; ACTIONS.len()] {
+    let mut other = RatatuiImage::new(graphics);
+    scenes.all().map(|scene| other.show(scene, flat(scene)))
+}
+
+/// Milliseconds a frame of scenes that follow each other.
+pub fn times(graphics: Graphics, scenes: [&Scene; 2]) -> f64 {
+    let mut other = RatatuiImage::new(graphics);
+    let pictures = scenes.map(flat);
+    let mut time = 0.0;
+    for i in 0..FRAMES {
+        let (scene, picture) = (scenes[i % 2], pictures[i % 2].clone());
+        let start = Instant::now();
+        other.show(scene, picture);
+        time += start.elapsed().as_secs_f64();
+    }
+    time * 1000.0 / FRAMES as f64
 }
