@@ -5,6 +5,7 @@
 mod far;
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use far::{RATE, Sign, Terminal, Within};
@@ -48,6 +49,40 @@ fn wait_for_windows(terminal: &mut Terminal, count: usize) {
     while terminal.tmux(&["list-windows"]).lines().count() != count {
         terminal.wait_for_bytes(terminal.received + 1);
     }
+}
+
+#[test]
+fn of_two_panes_the_one_in_use_gets_the_terminal_s_answers() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return println!("skipped: there is no tmux");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["rocket.jpg", "coffee.png"] {
+        let photo = Path::new("assets").join(name);
+        fs::copy(photo, folder.path().join(name)).expect("the photo can be copied");
+    }
+    let mut terminal = Terminal::start(&folder.path().join("rocket.jpg"), Within::Tmux);
+    terminal.wait_for(Sign::Photo);
+    let other = folder.path().join("coffee.png");
+    let program = env!("CARGO_BIN_EXE_termask");
+    let line = format!("'{program}' '{}'", other.display());
+    terminal.tmux(&["split-window", "-h", &line]);
+    wait_for_hearer(&mut terminal, "%1");
+    terminal.tmux(&["select-pane", "-t", "%0"]);
+    wait_for_hearer(&mut terminal, "%0");
+    terminal.tmux(&["select-pane", "-t", "%1"]);
+    wait_for_hearer(&mut terminal, "%1");
+}
+
+fn wait_for_hearer(terminal: &mut Terminal, pane: &str) {
+    for _ in 0..20 {
+        let key = terminal.tmux(&["list-keys", "-T", "root", "C-M-S-F3"]);
+        if key.contains(pane) {
+            return;
+        }
+        terminal.wait_until_quiet();
+    }
+    panic!("{pane} does not get the answers");
 }
 
 #[test]

@@ -35,6 +35,24 @@ pub fn bring() -> bool {
     is_brought
 }
 
+/// Whether the answers come to a pane: to this one, or to that of another program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearer {
+    Here,
+    Elsewhere,
+    Nobody,
+}
+
+/// Who gets the answers now.
+pub fn hearer() -> Hearer {
+    let own = env::var("TMUX_PANE").map(|pane| send(&pane));
+    match (bound("root"), own) {
+        (Some(command), Ok(own)) if command.replace('"', "").contains(&own) => Hearer::Here,
+        (Some(_), _) => Hearer::Elsewhere,
+        (None, _) => Hearer::Nobody,
+    }
+}
+
 /// Leaves tmux's keys as they were; those that another pane has taken meanwhile are its own.
 pub fn leave() {
     if !IS_BROUGHT.swap(false, Ordering::SeqCst) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossterm::terminal;
 
 use super::background;
-use super::echo;
+use super::echo::{self, Hearer};
 use super::gauge::Question;
 use super::input;
 use super::report::{Piece, Splitter};
@@ -85,7 +85,12 @@ pub fn ask() -> Result<Probed> {
     let around = Surroundings { tmux, ..around };
     let mut report = conclude(&answers, &around);
     let is_behind = !answers.through.is_empty() && tmux::whereabouts().is_some_and(|w| w.is_heard);
+    let is_shared = is_behind && echo::hearer() == Hearer::Elsewhere;
     if is_behind && echo::bring() {
+        if is_shared {
+            // What another pane has asked for comes here now, until it notices.
+            asking.question(b"", |_| false)?;
+        }
         let mut took = time(&mut asking, Question::Echo, 0)?;
         if took.is_none() {
             // tmux drops what comes just before it redraws all, as it does when it has begun.

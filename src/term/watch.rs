@@ -5,13 +5,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::echo;
+use super::echo::{self, Hearer};
 use super::gauge::Question;
 use super::input::Event;
 use super::line::Line;
 use super::pace::Pace;
 use super::probe::{self, Answers, Surroundings, conclude};
-use super::tmux::{self, Tmux};
+use super::tmux::{self, Tmux, Whereabouts};
 
 /// How often tmux is asked who shows the program.
 const PACE: Duration = Duration::from_secs(1);
@@ -36,6 +36,7 @@ pub fn start(known: Answers, heard: Receiver<Heard>, line: Line, told: Sender<Ev
         line,
         told,
         proof: Proof::default(),
+        hears: true,
     };
     thread::spawn(move || watch.run());
 }
@@ -46,6 +47,8 @@ struct Watch {
     line: Line,
     told: Sender<Event>,
     proof: Proof,
+    /// Whether the terminal's answers to the line's questions come here.
+    hears: bool,
 }
 
 impl Watch {
@@ -76,11 +79,9 @@ impl Watch {
             let is_new = now.clients.iter().any(|c| !before.clients.contains(c));
             let has_moved = now.place.is_some() && now.place != before.place;
             let is_listening = now.is_listening;
-            let is_heard = now.is_heard;
             let has_missed = unseen.look(now.place.is_some(), self.line.painted());
-            if is_heard != before.is_heard && self.line.question() == Some(Question::Echo) {
-                // Another pane may have taken the answers meanwhile.
-                self.line.hears(is_heard && echo::bring());
+            if self.line.question() == Some(Question::Echo) {
+                self.listen(&before, &now);
             }
             before = now;
             if is_new {
@@ -94,6 +95,20 @@ impl Watch {
             } else if self.proof.is_due(self.line.pictures(), is_listening) {
                 self.told.send(Event::Doubt).ok()?;
             }
+        }
+    }
+
+    /// Of several panes the one in use gets the terminal's answers; the others go by the clock.
+    fn listen(&mut self, before: &Whereabouts, now: &Whereabouts) {
+        let hears = now.is_heard && echo::hearer() == Hearer::Here;
+        if hears != self.hears {
+            self.hears = hears;
+            self.line.hears(hears);
+        }
+        let is_used = |w: &Whereabouts| w.is_heard && w.is_listening;
+        if !hears && is_used(now) && !is_used(before) {
+            // Nothing is asked until the next look: what another pane asked for comes here first.
+            echo::bring();
         }
     }
 
