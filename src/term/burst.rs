@@ -65,7 +65,9 @@ impl Burst {
     /// What the rate is taken for from now on, where it had been carried at a time, and the last of
     /// it waited `late` seconds for the line.
     pub fn teach(&self, rate: f64, carried: Instant, late: f64) -> f64 {
-        let (seen, time) = (self.rate(carried), self.time(carried));
+        // Answers that were held up come all at once, as they do from an endlessly fast line.
+        let seen = self.rate(carried).min(2.0 * rate);
+        let time = self.time(carried);
         let early = self.end.saturating_duration_since(carried).as_secs_f64();
         if late <= NOISE && early > NOISE {
             return rate.max(seen) * MORE;
