@@ -10,7 +10,7 @@ use termask::core::geometry::{ImagePoint, ImageRect, Size};
 use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::segment::click::{ClickNet, Input, Method, Pass, READINGS, SIZE, model_hash};
+use termask::segment::click::{ClickNet, Input, Method, Pass, READINGS, SIZE, Step, model_hash};
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
 
@@ -209,6 +209,50 @@ fn a_reading_that_begins_within_an_object_sees_how_far_it_reaches() {
         let iou = found.mask.iou(&truth);
         assert!(iou > 0.9, "reading {reading}: {iou}");
     }
+}
+
+/// Many small disks of one colour on a ground, and the one in the middle.
+fn crowd() -> (Arc<Image>, Mask) {
+    let size = Size::new(640, 480);
+    let disks = (0..48u32).map(|i| {
+        let at = ImagePoint::new(60 + i % 8 * 74, 50 + i / 8 * 76);
+        Mask::from_disk(size, at, 16.0 + f64::from(i * 7 % 5))
+    });
+    let disks: Vec<Mask> = disks.collect();
+    let all = disks.iter().fold(Mask::empty(size), |all, d| all.union(d));
+    let bytes = all.to_bytes(size.bounds());
+    let pixels = bytes.iter().enumerate().flat_map(|(i, inside)| {
+        let shade = (i * 31 % 23) as u8;
+        match inside {
+            1 => [180, 40 + shade, 40],
+            _ => [90, 140 + shade, 80],
+        }
+    });
+    let image = Arc::new(Image::from_rgb(size, pixels.collect()));
+    (image, disks[20].clone())
+}
+
+#[test]
+fn a_click_in_a_crowd_takes_the_one_under_it_and_the_whole_is_the_next_reading() {
+    let (image, truth) = crowd();
+    let bounds = truth.bounds().expect("a disk");
+    let prompt = Prompt {
+        rect: None,
+        clicks: vec![Click {
+            at: bounds.centre(),
+            side: Side::Inside,
+        }],
+    };
+    let question = Question::new(&image, 1, prompt);
+    let without = Method::default().without(&[Step::Near]);
+    let net = || ClickNet::with_threads(2).expect("the built-in net runs");
+    let whole = net().with_method(without).propose(&question);
+    let whole = whole.expect("an answer").remove(0).mask;
+    assert!(whole.iou(&truth) < 0.3, "the whole picture shows the crowd");
+    let found = net().propose(&question).expect("an answer");
+    let iou = found[0].mask.iou(&truth);
+    assert!(iou > 0.85, "{iou}");
+    assert_eq!(*found[1].mask, *whole);
 }
 
 #[test]

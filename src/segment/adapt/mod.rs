@@ -67,6 +67,8 @@ enum Look {
 struct Lesson {
     /// The shipped answer to the box.
     shipped: Shown,
+    /// The `IoU` of the shipped answer to a first click.
+    clicked: f64,
     boxed: Taught,
     /// From a first click, having looked at the whole image.
     click: Taught,
@@ -96,7 +98,7 @@ pub fn adapt<E: From<super::Error>>(
     let before = mean(
         lessons
             .iter()
-            .map(|l| f64::midpoint(l.boxed.iou, l.click.iou)),
+            .map(|l| f64::midpoint(l.boxed.iou, l.clicked)),
     );
     let folds = FOLDS.min(sides.len());
     let (mut fitted, mut aimed) = (0.0, 0.0);
@@ -115,7 +117,7 @@ pub fn adapt<E: From<super::Error>>(
             fitted += f64::midpoint(boxed.iou, clicked.iou);
             tried[i].after = boxed;
             let lesson = &lessons[i];
-            aimed += f64::midpoint(lesson.boxed.iou, lesson.clicked(look).iou);
+            aimed += f64::midpoint(lesson.boxed.iou, lesson.from(look).iou);
         }
     }
     let (fitted, aimed) = (fitted / sides.len() as f64, aimed / sides.len() as f64);
@@ -143,7 +145,7 @@ pub fn adapt<E: From<super::Error>>(
 }
 
 impl Lesson {
-    fn clicked(&self, look: Look) -> &Taught {
+    fn from(&self, look: Look) -> &Taught {
         match look {
             Look::Whole => &self.click,
             Look::Near => &self.near_click,
@@ -214,14 +216,21 @@ fn study(net: &mut ClickNet, sample: &Sample, extent: f32) -> Result<Lesson> {
         Ok((taught, proposal.mask))
     };
     let (boxed, mask) = ask(&boxed)?;
+    let (click, near_click) = (ask(&clicked)?.0, ask(&near_clicked)?.0);
+    let unadapted = Question {
+        adaptation: None,
+        ..clicked
+    };
+    let answer = net.propose(&unadapted)?.swap_remove(0);
     Ok(Lesson {
         shipped: Shown {
             mask,
             iou: boxed.iou,
         },
+        clicked: iou(&answer.mask, sample),
         boxed,
-        click: ask(&clicked)?.0,
-        near_click: ask(&near_clicked)?.0,
+        click,
+        near_click,
     })
 }
 
@@ -265,7 +274,7 @@ fn pixels(evidence: &Evidence, input: &Input, truth: &Mask) -> Vec<Pixel> {
 
 /// The adaptation that fits some lessons best, near the net's own last layer.
 fn learn(own: &Layer, lessons: &[&Lesson], extent: f32) -> Adaptation {
-    let clicks = |look| mean(lessons.iter().map(|l| l.clicked(look).iou));
+    let clicks = |look| mean(lessons.iter().map(|l| l.from(look).iou));
     let look = if clicks(Look::Near) > clicks(Look::Whole) {
         Look::Near
     } else {
@@ -273,7 +282,7 @@ fn learn(own: &Layer, lessons: &[&Lesson], extent: f32) -> Adaptation {
     };
     let groups: Vec<&[Pixel]> = lessons
         .iter()
-        .flat_map(|l| [&*l.boxed.pixels, &*l.clicked(look).pixels])
+        .flat_map(|l| [&*l.boxed.pixels, &*l.from(look).pixels])
         .collect();
     let layer = fit::fit(&groups, own);
     Adaptation {

@@ -15,7 +15,7 @@ const EXPAND_TYPICAL: f64 = 1.6;
 /// The first look at a click in each of its readings, as a share of the image's longer side: at all
 /// of it (unless the folder's objects are known), at a large part, at a small one. Where that cuts
 /// through the object, a wider look follows.
-const SHARES: [f64; READINGS] = [1.0, 0.4, 0.15];
+const SHARES: [f64; READINGS] = [1.0, 0.25, 0.12];
 /// The looks at a box in each of its readings, as a share of the usual crop.
 const WIDTHS: [f64; READINGS] = [1.0, 0.8, 1.6];
 /// How many readings there are of a prompt.

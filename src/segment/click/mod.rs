@@ -6,6 +6,7 @@ mod edges;
 pub mod head;
 mod input;
 mod method;
+mod near;
 mod obey;
 mod pass;
 mod plane;
@@ -165,6 +166,21 @@ impl ClickNet {
         Ok(Input::new(question, before.as_ref(), *last))
     }
 
+    /// The answer that the last pass makes, with what the folder taught.
+    fn answer(&mut self, question: &Question, input: &Input) -> Result<Answer> {
+        let taught = question.adaptation.as_deref();
+        let (logits, threshold) = match taught.filter(|taught| !taught.weights.is_empty()) {
+            Some(taught) => (self.evidence(input)?.logits(taught), taught.threshold),
+            None => (self.logits(input)?, THRESHOLD),
+        };
+        let seen = soft(input, &probabilities(&logits));
+        Ok(Answer {
+            expected: seen.expected_iou(threshold),
+            is_cut: is_cut(&seen, question.image.size()),
+            proposal: self.finish(question, input, &logits, threshold),
+        })
+    }
+
     /// The proposal that the last pass's logits make.
     pub fn finish(
         &self,
@@ -202,6 +218,15 @@ impl ClickNet {
     }
 }
 
+/// What a last pass says, and how sure it was.
+struct Answer {
+    proposal: Proposal,
+    /// The `IoU` that its probabilities let expect.
+    expected: f32,
+    /// Whether the crop ends within it.
+    is_cut: bool,
+}
+
 impl Engine for ClickNet {
     fn name(&self) -> &'static str {
         "click"
@@ -217,16 +242,12 @@ impl Engine for ClickNet {
                 "the prompt names no object: give a box or an inside click".into(),
             ));
         }
-        let adaptation = question.adaptation.as_deref().map(checked).transpose()?;
+        question.adaptation.as_deref().map(checked).transpose()?;
         let input = self.last_input(question)?;
         question.cancel.check()?;
-        let (logits, threshold) = match adaptation {
-            Some(taught) if !taught.weights.is_empty() => {
-                (self.evidence(&input)?.logits(taught), taught.threshold)
-            }
-            _ => (self.logits(&input)?, THRESHOLD),
-        };
-        Ok(vec![self.finish(question, &input, &logits, threshold)])
+        let answer = self.answer(question, &input)?;
+        let nearby = self.nearby(question, &answer)?;
+        Ok(nearby.into_iter().chain([answer.proposal]).collect())
     }
 }
 
