@@ -11,6 +11,9 @@ const FEW: f64 = 512.0;
 /// How much more a line is tried with that has carried all sooner than it was thought to.
 const MORE: f64 = 1.05;
 
+/// How much faster than it was thought to be one answer may show a line.
+const AT_ONCE: f64 = 1.25;
+
 /// Bytes that were sent.
 #[derive(Debug)]
 pub struct Send {
@@ -66,7 +69,7 @@ impl Burst {
     /// it waited `late` seconds for the line.
     pub fn teach(&self, rate: f64, carried: Instant, late: f64) -> f64 {
         // Answers that were held up come all at once, as they do from an endlessly fast line.
-        let seen = self.rate(carried).min(2.0 * rate);
+        let seen = self.rate(carried).min(AT_ONCE * rate);
         let time = self.time(carried);
         let early = self.end.saturating_duration_since(carried).as_secs_f64();
         if late <= NOISE && early > NOISE {
