@@ -53,6 +53,7 @@ fn recut(image: &Image, mask: &Mask, bounds: ImageRect, cancel: &Cancel) -> Resu
         let contrast = Contrast::measure(finer);
         cut::cut(finer, &seeds, &models, &contrast, cancel)
     })?;
+    cancel.check()?;
     let snapped = labels.window.mask(image.size(), &labels.inside);
     Ok((!snapped.is_empty()).then_some(snapped))
 }

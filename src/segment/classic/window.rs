@@ -83,8 +83,16 @@ impl Window {
         }
         let width = self.size.width as usize;
         for (y, row) in inside.chunks_mut(width).enumerate() {
+            let at = |x: usize| self.image_from_window(x as u32, y as u32);
+            let image_row = at(0).y;
+            let mut runs = mask
+                .runs_in_rows(image_row, image_row + 1)
+                .iter()
+                .peekable();
             for (x, i) in row.iter_mut().enumerate() {
-                *i = mask.contains(self.image_from_window(x as u32, y as u32));
+                let column = at(x).x;
+                while runs.next_if(|run| run.x1 <= column).is_some() {}
+                *i = runs.peek().is_some_and(|run| run.x0 <= column);
             }
         }
         inside
