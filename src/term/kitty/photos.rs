@@ -186,6 +186,7 @@ impl Sheet {
     }
 }
 
+/// The photos that the terminal has, the last used at the end.
 #[derive(Debug, Default)]
 pub struct Photos {
     slots: Vec<Slot>,
