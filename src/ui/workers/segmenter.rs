@@ -11,7 +11,7 @@ use crate::core::document::Proposal;
 use crate::core::image::Image;
 use crate::segment::classic::snap::snap;
 use crate::segment::proposals::{self, propose_everywhere};
-use crate::segment::{self, Cancel, Engine, Error, Question};
+use crate::segment::{self, Cancel, Engine, Error};
 use crate::ui::action::{Answer, Ask, Hint, Hints, Outcome};
 
 /// Answers with the chosen engine and computes ahead, until the desk is closed.
@@ -34,12 +34,8 @@ pub fn answer_all(desk: &Desk, events: &Sender<Event>) {
                     Err(why) => tell(events, Outcome::Failed(why.to_string())),
                 }
             }
-            Job::Answer(ask, cancel) => {
-                answer(desk, &name, &mut engine, (ask, cancel), events);
-            }
-            Job::Aside(ask, cancel) => {
-                answer_aside(desk, &name, &mut engine, (ask, cancel), events);
-            }
+            Job::Answer(ask) => answer(desk, &name, &mut engine, ask, events),
+            Job::Aside(ask) => answer_aside(desk, &name, &mut engine, ask, events),
             Job::Find(hints, cancel) => {
                 find(desk, &name, &mut engine, (hints, &cancel), events);
             }
@@ -87,24 +83,8 @@ fn with_engine<T>(
     asked
 }
 
-/// A question that can be withdrawn while it is being answered.
-fn open_to(cancel: Cancel, ask: Ask) -> Ask {
-    let question = Question {
-        cancel,
-        ..ask.question
-    };
-    Ask { question, ..ask }
-}
-
-fn answer(
-    desk: &Desk,
-    name: &str,
-    engine: &mut Opened,
-    (ask, cancel): (Ask, Cancel),
-    events: &Sender<Event>,
-) {
+fn answer(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
     let start = Instant::now();
-    let ask = open_to(cancel, ask);
     let question = &ask.question;
     let picture = (&*ask.path, &*question.image, question.image_key);
     let asked = with_engine(desk, name, engine, picture, |e| e.propose(question));
@@ -125,14 +105,7 @@ fn answer(
     }
 }
 
-fn answer_aside(
-    desk: &Desk,
-    name: &str,
-    engine: &mut Opened,
-    (ask, cancel): (Ask, Cancel),
-    events: &Sender<Event>,
-) {
-    let ask = open_to(cancel, ask);
+fn answer_aside(desk: &Desk, name: &str, engine: &mut Opened, ask: Ask, events: &Sender<Event>) {
     let question = &ask.question;
     let picture = (&*ask.path, &*question.image, question.image_key);
     let found = match with_engine(desk, name, engine, picture, |e| e.propose(question)) {
@@ -179,13 +152,13 @@ pub fn stand_in(desk: &Desk, events: &Sender<Event>) {
     let mut net: Opened = None;
     while let Some(next) = desk.next_meanwhile() {
         match next {
-            Meanwhile::StandIn(ask, cancel) => {
-                if let Some(answer) = meanwhile(&mut net, open_to(cancel, ask)) {
+            Meanwhile::StandIn(ask) => {
+                if let Some(answer) = meanwhile(&mut net, ask) {
                     tell(events, Outcome::Proposed(Box::new(answer)));
                 }
             }
-            Meanwhile::Preview(ask, cancel) => {
-                if let Some(answer) = meanwhile(&mut net, open_to(cancel, ask)) {
+            Meanwhile::Preview(ask) => {
+                if let Some(answer) = meanwhile(&mut net, ask) {
                     let is_final = true;
                     let answer = Answer { is_final, ..answer };
                     tell(events, Outcome::Previewed(Box::new(answer)));
