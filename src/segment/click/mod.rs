@@ -173,11 +173,12 @@ impl ClickNet {
             Some(taught) => (self.evidence(input)?.logits(taught), taught.threshold),
             None => (self.logits(input)?, THRESHOLD),
         };
-        let seen = soft(input, &probabilities(&logits));
+        let values = probabilities(&logits);
+        let seen = soft(input, &values);
         Ok(Answer {
             expected: seen.expected_iou(threshold),
             is_cut: is_cut(&seen, question.image.size()),
-            proposal: self.finish(question, input, &logits, threshold),
+            proposal: self.drawn(question, input, values, threshold),
         })
     }
 
@@ -189,7 +190,17 @@ impl ClickNet {
         logits: &[f32],
         threshold: f32,
     ) -> Proposal {
-        let mut values = probabilities(logits);
+        self.drawn(question, input, probabilities(logits), threshold)
+    }
+
+    /// The proposal that the last pass's probabilities make.
+    fn drawn(
+        &self,
+        question: &Question,
+        input: &Input,
+        mut values: Vec<f32>,
+        threshold: f32,
+    ) -> Proposal {
         if self.method.has(Step::Edges) {
             values = edges::follow(
                 &values,
