@@ -117,7 +117,7 @@ pub fn adapt<E: From<super::Error>>(
             fitted += f64::midpoint(boxed.iou, clicked.iou);
             tried[i].after = boxed;
             let lesson = &lessons[i];
-            aimed += f64::midpoint(lesson.boxed.iou, lesson.from(look).iou);
+            aimed += f64::midpoint(lesson.boxed.iou, lesson.by_click(look).iou);
         }
     }
     let (fitted, aimed) = (fitted / sides.len() as f64, aimed / sides.len() as f64);
@@ -145,7 +145,7 @@ pub fn adapt<E: From<super::Error>>(
 }
 
 impl Lesson {
-    fn from(&self, look: Look) -> &Taught {
+    fn by_click(&self, look: Look) -> &Taught {
         match look {
             Look::Whole => &self.click,
             Look::Near => &self.near_click,
@@ -274,7 +274,7 @@ fn pixels(evidence: &Evidence, input: &Input, truth: &Mask) -> Vec<Pixel> {
 
 /// The adaptation that fits some lessons best, near the net's own last layer.
 fn learn(own: &Layer, lessons: &[&Lesson], extent: f32) -> Adaptation {
-    let clicks = |look| mean(lessons.iter().map(|l| l.from(look).iou));
+    let clicks = |look| mean(lessons.iter().map(|l| l.by_click(look).iou));
     let look = if clicks(Look::Near) > clicks(Look::Whole) {
         Look::Near
     } else {
@@ -282,7 +282,7 @@ fn learn(own: &Layer, lessons: &[&Lesson], extent: f32) -> Adaptation {
     };
     let groups: Vec<&[Pixel]> = lessons
         .iter()
-        .flat_map(|l| [&*l.boxed.pixels, &*l.from(look).pixels])
+        .flat_map(|l| [&*l.boxed.pixels, &*l.by_click(look).pixels])
         .collect();
     let layer = fit::fit(&groups, own);
     Adaptation {
