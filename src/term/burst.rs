@@ -72,13 +72,15 @@ impl Burst {
         let seen = self.rate(carried).min(AT_ONCE * rate);
         let time = self.time(carried);
         let early = self.end.saturating_duration_since(carried).as_secs_f64();
+        // Of a short burst the time is known badly.
+        let taught = rate + (seen - rate) * (time / SURE).min(0.5);
         if late <= NOISE && early > NOISE {
-            return rate.max(seen) * MORE;
+            taught.max(rate) * MORE
+        } else if time < NOISE || self.bytes < FEW {
+            rate
+        } else {
+            taught
         }
-        if time < NOISE || self.bytes < FEW {
-            return rate;
-        }
-        rate + (seen - rate) * (time / SURE).min(0.5)
     }
 
     /// It had been carried at a time. The longer it lasts the more it tells, until that is enough.

@@ -35,6 +35,14 @@ impl Question {
         }
     }
 
+    /// Bytes that tmux adds, so many times.
+    const fn around(self, count: usize) -> usize {
+        match self {
+            Self::Status => 0,
+            Self::Echo => count * TMUX,
+        }
+    }
+
     /// The question that this answers.
     pub fn of(answer: &[u8]) -> Option<Self> {
         match answer {
@@ -58,10 +66,14 @@ pub struct Gauge {
 }
 
 impl Gauge {
-    pub const fn new(question: Question, pace: Pace) -> Self {
+    /// `took` is how many seconds a first answer took, `rate` the bytes a second that are known of.
+    pub fn new(question: Question, took: f64, rate: Option<f64>, now: Instant) -> Self {
+        // What the question itself was on the line for is no part of the round trip.
+        let own = question.words().len() + question.around(2);
+        let own = rate.map_or(0.0, |rate| own as f64 / rate);
         Self {
             question,
-            pace,
+            pace: Pace::new((took - own).max(0.0), rate, now),
             is_heard: true,
             lost: 0,
             again: None,
@@ -77,7 +89,9 @@ impl Gauge {
     }
 
     pub fn sent(&mut self, bytes: &[u8], now: Instant) {
-        let around = self.around(if tmux::is_wrapped(bytes) { 2 } else { 0 });
+        let around = self
+            .question
+            .around(if tmux::is_wrapped(bytes) { 2 } else { 0 });
         self.pace.sent(bytes.len() + around, now);
         if !self.is_heard {
             self.pace.forget();
@@ -88,7 +102,7 @@ impl Gauge {
     pub fn room(&self, now: Instant) -> usize {
         match self.pace.room(now) {
             0 => 0,
-            room => room.saturating_sub(self.around(2)).max(1),
+            room => room.saturating_sub(self.question.around(2)).max(1),
         }
     }
 
@@ -97,17 +111,9 @@ impl Gauge {
         if !self.gap(now)?.is_zero() {
             return None;
         }
-        self.pace.sent(self.around(1), now);
+        self.pace.sent(self.question.around(1), now);
         self.pace.mark(now);
         Some(self.question.words())
-    }
-
-    /// What tmux adds, so many times.
-    fn around(&self, count: usize) -> usize {
-        match self.question {
-            Question::Status => 0,
-            Question::Echo => count * TMUX,
-        }
     }
 
     /// How long until it is time to ask, where no answer has to come first; `None` where there is
@@ -173,7 +179,7 @@ mod tests {
     use super::*;
 
     fn gauge(question: Question, now: Instant) -> Gauge {
-        Gauge::new(question, Pace::new(0.1, None, now))
+        Gauge::new(question, 0.1, None, now)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::gauge::{Gauge, Question};
-use super::pace::{Pace, Speed};
+use super::pace::Speed;
 
 /// Bytes that must not be torn apart.
 pub type Command = Vec<u8>;
@@ -203,8 +203,10 @@ impl Line {
     }
 
     /// Another terminal is at the end of the line.
-    pub fn measure_anew(&self, pace: Pace) {
-        self.with_gauge(|gauge| *gauge = Gauge::new(gauge.question(), pace));
+    /// `took` seconds for a first answer.
+    pub fn measure_anew(&self, took: f64) {
+        let now = Instant::now();
+        self.with_gauge(|gauge| *gauge = Gauge::new(gauge.question(), took, None, now));
     }
 
     fn with_gauge(&self, change: impl FnOnce(&mut Gauge)) {
@@ -353,8 +355,7 @@ mod tests {
         let tell = move || {
             ready.send(()).ok();
         };
-        let pace = Pace::new(0.1, None, Instant::now());
-        let gauge = Gauge::new(Question::Status, pace);
+        let gauge = Gauge::new(Question::Status, 0.1, None, Instant::now());
         let (line, thread) = Line::start(Wire(wire), Some(gauge), tell);
         line.now(vec![vec![b'a'; 20_000]]);
         let bytes = written.recv().expect("written");

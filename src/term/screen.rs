@@ -19,7 +19,7 @@ use super::input::{Event, Input};
 use super::iterm::Iterm;
 use super::kitty::{self, Grid, Kitty};
 use super::line::Line;
-use super::pace::{Pace, Speed};
+use super::pace::Speed;
 use super::painter::Painter;
 use super::probe::{self, Probed};
 use super::sixel::Sixel;
@@ -71,10 +71,8 @@ impl Screen {
         let (events, received) = mpsc::channel();
         let ready = events.clone();
         let round_trip = report.round_trip.filter(|_| !is_console());
-        let gauge = round_trip.map(|seconds| {
-            let pace = Pace::new(seconds, report.rate, Instant::now());
-            Gauge::new(report.question, pace)
-        });
+        let gauge = round_trip
+            .map(|seconds| Gauge::new(report.question, seconds, report.rate, Instant::now()));
         let (line, writer) = Line::start(io::stdout(), gauge, move || {
             let _ = ready.send(Event::Ready);
         });

@@ -9,7 +9,6 @@ use super::echo::{self, Hearer};
 use super::gauge::Question;
 use super::input::Event;
 use super::line::Line;
-use super::pace::Pace;
 use super::probe::{self, Answers, Surroundings, conclude};
 use super::tmux::{self, Tmux, Whereabouts};
 
@@ -130,9 +129,7 @@ impl Watch {
             }
         }
         if self.line.question() == Some(Question::Echo) {
-            let trip = start.elapsed().as_secs_f64();
-            self.line
-                .measure_anew(Pace::new(trip, None, Instant::now()));
+            self.line.measure_anew(start.elapsed().as_secs_f64());
         }
         let answers = Answers {
             through,
