@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::burst::{Burst, NOISE, Send};
 
 /// Delay that pictures may add to a frame, in seconds.
-const QUEUE: f64 = 0.027;
+const QUEUE: f64 = 0.032;
 /// Below this many bytes a second the line is slow: a sharp photo would take many seconds.
 const SLOW: f64 = 150e3;
 /// An answer that takes longer than this never comes.
