@@ -65,8 +65,7 @@ impl ClickNet {
     }
 
     pub fn open_on(on: Compute) -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::load(on, cores.min(4))
+        Self::load(on, runtime::threads())
     }
 
     pub fn with_threads(threads: usize) -> Result<Self> {
