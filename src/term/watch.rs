@@ -75,7 +75,10 @@ impl Watch {
             let Some(now) = tmux::whereabouts() else {
                 continue;
             };
-            let is_new = now.clients.iter().any(|c| !before.clients.contains(c));
+            let has_come = now.clients.iter().any(|c| !before.clients.contains(c));
+            // Where another pane was in use, that one got the answers.
+            let is_in_use = now.is_listening && !before.is_listening;
+            let is_new = has_come || is_in_use && self.known.through.is_empty();
             let has_moved = now.place.is_some() && now.place != before.place;
             let is_listening = now.is_listening;
             let has_missed = unseen.look(now.place.is_some(), self.line.painted());
@@ -112,7 +115,7 @@ impl Watch {
     }
 
     /// Asks the terminal behind tmux while the app goes on.
-    fn ask(&self) -> super::Report {
+    fn ask(&mut self) -> super::Report {
         self.line.now(vec![probe::through()]);
         let start = Instant::now();
         let end = start + probe::PATIENCE;
@@ -131,15 +134,12 @@ impl Watch {
         if self.line.question() == Some(Question::Echo) {
             self.line.measure_anew(start.elapsed().as_secs_f64());
         }
-        let answers = Answers {
-            through,
-            ..self.known.clone()
-        };
+        self.known.through = through;
         let around = Surroundings {
             tmux: Some(Tmux::ask().unwrap_or_else(Tmux::elsewhere)),
             ..Surroundings::now()
         };
-        conclude(&answers, &around)
+        conclude(&self.known, &around)
     }
 }
 

@@ -42,6 +42,38 @@ fn the_picture_comes_along_to_another_terminal() {
     leave(&desk);
 }
 
+/// tmux hands the terminal's answers to the pane in use.
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn a_program_begun_in_another_pane_than_the_one_in_use_shows_its_picture_there_when_it_is() {
+    if let Some(why) = terminals::missing(Terminal::NextKitty) {
+        return println!("skipped: {why}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let row = Row {
+        name: "begun_unused",
+        terminal: Terminal::NextKitty,
+        way: Way::Tmux,
+        graphics: None,
+    };
+    drawn(folder.path(), Size::new(400, 400));
+    let program = env!("CARGO_BIN_EXE_termask");
+    let line = format!("tmux split-window -h cat; '{program}' .");
+    let desk = Desk::open(row, &line, folder.path());
+    let wait_for_blocks = |are_there: bool| {
+        desk.wait("half-blocks, or none", |desk| {
+            let text = desk.tmux_text(":.0");
+            let is_so = text.contains(['▀', '▄']) == are_there;
+            is_so.then_some(()).ok_or(text)
+        });
+    };
+    wait_for_blocks(true);
+    desk.tmux(&["select-pane", "-L"]);
+    wait_for_blocks(false);
+    wait_for_picture(&desk, 0..500);
+    leave(&desk);
+}
+
 /// tmux drops what is painted behind another window, and says nothing.
 #[test]
 #[ignore = "needs real terminals: .ci/run has them"]
