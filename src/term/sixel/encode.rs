@@ -12,7 +12,7 @@ pub fn encode([x0, y0, x1, y1]: [usize; 4], sheet: Sheet<'_>, out: &mut Vec<u8>)
         colours,
     } = sheet;
     let (width, height) = (x1 - x0, y1 - y0);
-    write!(out, "\x1bP0;1;0q\"1;1;{width};{height}").expect("memory takes all");
+    write!(out, "\x1bP0;1q\"1;1;{width};{height}").expect("memory takes all");
     let mut used = [false; REGISTERS];
     for y in y0..y1 {
         for r in &registers[y * stride + x0..y * stride + x1] {
@@ -31,6 +31,9 @@ pub fn encode([x0, y0, x1, y1]: [usize; 4], sheet: Sheet<'_>, out: &mut Vec<u8>)
         .expect("memory takes all");
     }
     for band in (y0..y1).step_by(6) {
+        if band > y0 {
+            out.push(b'-');
+        }
         let rows = band..(band + 6).min(y1);
         let mut in_band = [false; REGISTERS];
         for y in rows.clone() {
@@ -52,7 +55,6 @@ pub fn encode([x0, y0, x1, y1]: [usize; 4], sheet: Sheet<'_>, out: &mut Vec<u8>)
             });
             run_lengths(bits, out);
         }
-        out.push(b'-');
     }
     out.extend_from_slice(b"\x1b\\");
 }
