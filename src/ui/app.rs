@@ -200,6 +200,10 @@ impl App {
             Event::Terminal(term::Event::Lost) => self.screen.paint_anew(),
             Event::Terminal(term::Event::Elsewhere(report)) => {
                 self.screen.go_elsewhere(*report)?;
+                // It may say why the last terminal showed no pictures.
+                if matches!(self.state.notice, Some(Notice::Info(_))) {
+                    self.state.notice = None;
+                }
                 self.shown = None;
                 self.follow_terminal();
             }
