@@ -202,8 +202,7 @@ impl Line {
         self.with_gauge(|gauge| gauge.hears(so));
     }
 
-    /// Another terminal is at the end of the line.
-    /// `took` seconds for a first answer.
+    /// Another terminal is at the end of the line, whose first answer took so many seconds.
     pub fn measure_anew(&self, took: f64) {
         let now = Instant::now();
         self.with_gauge(|gauge| *gauge = Gauge::new(gauge.question(), took, None, now));
