@@ -285,6 +285,12 @@ fn none_in_tmux(tmux: &Tmux, through: &str) -> Choice {
              without the first word, into ~/.tmux.conf)",
         );
     }
+    if tmux.is_unused && through.is_empty() {
+        return Choice::blocks(
+            "another pane of tmux is in use, and gets what the terminal answers",
+            "it is asked again when this pane comes into use",
+        );
+    }
     if has_registers(through) {
         return Choice::blocks(
             "inside a tmux elsewhere, which cannot be asked where in the terminal its pane lies",

@@ -13,6 +13,8 @@ pub struct Tmux {
     pub passage: Passage,
     /// The number of the pane this process runs in, below [`PANES`].
     pub pane: u8,
+    /// Whether another pane is in use, which gets what the terminal answers.
+    pub is_unused: bool,
 }
 
 /// Panes that are told apart.
@@ -52,10 +54,11 @@ impl Tmux {
             "-p",
             "-t",
             &pane,
-            "#{version}\t#{client_termtype}",
+            "#{version}\t#{window_active}#{pane_active}\t#{client_termtype}",
         ])
         .unwrap_or_default();
-        let (version, terminal) = told.trim().split_once('\t').unwrap_or((told.trim(), ""));
+        let mut told = told.trim().splitn(3, '\t').map(str::trim);
+        let [version, used, terminal] = [(); 3].map(|()| told.next().unwrap_or_default());
         let passage = tell(&["show-options", "-Apv", "-t", &pane, "allow-passthrough"]);
         let passage = match passage.as_deref().map(str::trim) {
             Some("on" | "all") => Passage::Open,
@@ -68,6 +71,7 @@ impl Tmux {
             terminal: terminal.into(),
             passage,
             pane: number(&pane),
+            is_unused: used.contains('0'),
         })
     }
 }

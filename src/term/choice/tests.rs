@@ -21,6 +21,7 @@ fn through(answer: &[u8], terminal: &str, passage: Passage) -> Report {
         terminal: terminal.into(),
         passage,
         pane: 3,
+        is_unused: false,
     };
     let around = Surroundings {
         tmux: Some(tmux),
@@ -119,6 +120,21 @@ fn sixel_needs_a_tmux_that_says_where_its_pane_lies() {
         (report.graphics, report.way),
         (Graphics::Sixel, Way::Direct)
     );
+}
+
+#[test]
+fn an_unused_pane_is_told_who_gets_the_answers() {
+    let around = Surroundings {
+        tmux: Some(Tmux {
+            passage: Passage::Open,
+            is_unused: true,
+            ..Tmux::default()
+        }),
+        ..Surroundings::default()
+    };
+    let report = conclude(&Answers::default(), &around);
+    assert_eq!(report.graphics, Graphics::Blocks);
+    assert!(report.reason.contains("another pane"), "{}", report.reason);
 }
 
 #[test]
