@@ -288,7 +288,7 @@ fn none_in_tmux(tmux: &Tmux, through: &str) -> Choice {
     if tmux.is_unused && through.is_empty() {
         return Choice::blocks(
             "another pane of tmux is in use, and gets what the terminal answers",
-            "it is asked again when this pane comes into use",
+            "the terminal is asked again when this pane comes into use",
         );
     }
     if has_registers(through) {
