@@ -183,7 +183,9 @@ impl Desk {
             format!("{x:.0}"),
             format!("{y:.0}"),
         );
-        // The first move only brings the pointer into the window: weston takes no place from it.
+        // weston knows of a pointer that has come into its window, not of one that was always there.
+        self.xdotool(&["mousemove", "1270", "990"]);
+        // This move only brings it in: weston takes no place from it.
         self.xdotool(&["mousemove", "--sync", &beside, &y]);
         self.xdotool(&["mousemove", "--sync", &x, &y, "click", "1"]);
     }
