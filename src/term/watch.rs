@@ -176,15 +176,14 @@ struct Proof {
 }
 
 impl Proof {
-    /// Whether to ask now: as soon as there is a picture, which a slow line may take long to finish,
-    /// then once after everything that changes it, when it is at rest, and again without an answer.
+    /// Whether to ask now: once after everything that changes the picture, when it is at rest, and
+    /// again without an answer.
     fn is_due(&mut self, pictures: Option<u64>, is_listening: bool) -> bool {
-        let is_first = self.asked.is_none() && pictures > Some(0);
         let rests = pictures.is_some() && pictures == self.before;
         self.before = pictures;
         let is_proven = self.has_answered && self.asked == pictures;
         // A terminal that never answers is believed.
-        if !(rests || is_first) || !is_listening || is_proven || self.attempts == ATTEMPTS {
+        if !rests || !is_listening || is_proven || self.attempts == ATTEMPTS {
             return false;
         }
         self.asked = pictures;
@@ -215,12 +214,9 @@ mod tests {
     const BAD: &[u8] = b"\x1b_Gi=1301,p=1;ENOENT:Put command refers to non-existent image\x1b\\";
 
     #[test]
-    fn the_terminal_is_asked_at_first_and_once_when_the_picture_rests() {
+    fn the_terminal_is_asked_once_when_the_picture_rests() {
         let mut proof = Proof::default();
-        assert!(!proof.is_due(None, true));
-        assert!(!proof.is_due(Some(0), true), "there is no picture yet");
-        assert!(proof.is_due(Some(4), true), "it is there, and not at rest");
-        assert!(!proof.answer(GOOD));
+        assert!(!proof.is_due(Some(4), true));
         assert!(!proof.is_due(None, true));
         assert!(!proof.is_due(Some(9), true));
         assert!(proof.is_due(Some(9), true));
