@@ -8,6 +8,8 @@ pub const NOISE: f64 = 0.015;
 const SURE: f64 = 0.2;
 /// Fewer bytes tell nothing.
 const FEW: f64 = 512.0;
+/// Of fewer bytes no first rate is told: what held up their answer may have been anything.
+const ENOUGH: f64 = 4096.0;
 /// How much more a line is tried with that has carried all sooner than it was thought to.
 const MORE: f64 = 1.05;
 
@@ -54,6 +56,11 @@ impl Burst {
         }
         self.bytes += send.bytes;
         self.end += Duration::from_secs_f64(send.bytes / rate.unwrap_or(1.0));
+    }
+
+    /// Whether it is long enough to tell a first rate.
+    pub const fn is_enough(&self) -> bool {
+        self.bytes >= ENOUGH
     }
 
     /// Bytes a second, where it had been carried at a time.

@@ -122,9 +122,11 @@ impl Pace {
         match self.rate {
             Some(_) if is_shortest => {}
             Some(rate) => self.rate = Some(self.burst.teach(rate, carried, late)),
-            None if late > NOISE && acknowledged >= LEAST / 2.0 => {
+            None if late > NOISE && self.burst.is_enough() => {
                 self.rate = Some(self.burst.rate(carried));
             }
+            // The next answers tell more of the same burst.
+            None if late > NOISE => return,
             // The line carries more than was tried.
             None => self.window = (self.window + acknowledged).min(MOST),
         }
@@ -133,11 +135,16 @@ impl Pace {
         // So many are under way on a full line when an answer comes.
         let full = self.round_trip + spacing.min(self.round_trip) + 2.0 * QUEUE;
         self.window = (rate * full).clamp(LEAST, MOST);
+        self.idle_at = self.expected();
+    }
+
+    /// When the line will have carried all, as far as the rate tells.
+    fn expected(&self) -> Instant {
         let mut rest = self.burst;
         for send in &self.sends {
             rest.add(send, self.rate);
         }
-        self.idle_at = rest.end();
+        rest.end()
     }
 
     /// Forgets marks whose answer got lost, and says how many.
@@ -148,9 +155,12 @@ impl Pace {
         {
             self.answered = mark.sent;
             self.sends.retain(|s| s.end > mark.sent);
-            self.burst = Burst::at(now);
             self.marks.pop_front();
             lost += 1;
+        }
+        if lost > 0 {
+            self.burst = Burst::at(now);
+            self.idle_at = self.expected();
         }
         lost
     }

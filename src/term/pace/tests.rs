@@ -182,6 +182,33 @@ fn a_first_answer_that_took_too_long_does_not_make_a_slow_line_fast() {
     assert_eq!(line.gauge.pace().speed(), Speed::Slow);
 }
 
+/// A terminal that is still starting holds up an answer, and the next one gets lost.
+#[test]
+fn a_fast_line_that_once_answered_late_is_not_taken_for_a_slow_one() {
+    let start = Instant::now();
+    let at = |millis| start + Duration::from_millis(millis);
+    let mut pace = Pace::new(0.004, None, start);
+    pace.sent(1200, start);
+    pace.mark(start);
+    pace.answer(at(1600));
+    assert_eq!(pace.speed(), Speed::Fast);
+    pace.sent(480_000, at(1700));
+    pace.mark(at(1700));
+    pace.forgive(at(5000));
+    assert!(pace.room(at(5000)) > 4096, "{pace:?}");
+}
+
+#[test]
+fn what_an_answer_was_lost_of_is_not_waited_for() {
+    let start = Instant::now();
+    let mut pace = Pace::new(0.1, Some(10e3), start);
+    pace.sent(500_000, start);
+    pace.mark(start);
+    assert_eq!(pace.room(start + PATIENCE), 0);
+    pace.forgive(start + PATIENCE * 2);
+    assert!(pace.room(start + PATIENCE * 2) > 0);
+}
+
 #[test]
 fn lost_answers_do_not_stop_the_line() {
     let now = Instant::now();
