@@ -34,6 +34,8 @@ fn main() {
     if others::is_child() {
         return others::print_with_viuer();
     }
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1);
+    alone.build_global().expect("the first pool");
     let scenes = Scenes::new();
     println!("bytes of each action; what then makes the picture sharper, in brackets");
     println!();

@@ -1,4 +1,7 @@
-//! iTerm2's inline images: no layers, so the cells that changed are sent, blended here.
+//! iTerm2's inline images: no layers, so the cells that changed are sent, blended here. First in few
+//! colours, and on a fast line then in all.
+
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,17 +9,17 @@ use base64::engine::general_purpose::STANDARD;
 use super::line::Command;
 use super::pace::Speed;
 use super::painter::{Painter, Refined};
-use super::patches::{Block, Rows, Shown, erase, in_pieces, nearest_first};
-use super::png::{Colours, rgb_png};
+use super::palette::quantise;
+use super::patches::{Block, REACH, Rows, Shown, erase, in_pieces, nearest_first};
+use super::png::{Colours, indexed_png, rgb_png};
 use super::{Way, photo};
 use crate::core::raster::{Marks, Overlay, Rgba, blended, screen_size};
-use crate::core::scene::Scene;
+use crate::core::scene::{Rgb, Scene};
 use crate::core::view::View;
 
-/// Colours that pixels of an overlay are numbered by; of more, all is drawn anew.
+/// Colours that pixels of an overlay are numbered by, of more, all is drawn anew; and those of a
+/// palette.
 const COLOURS: usize = 256;
-/// Pixels of the crosshair's arms.
-const REACH: u32 = 40;
 
 /// What the terminal shows.
 #[derive(Debug)]
@@ -34,15 +37,26 @@ struct Picture {
     key: u64,
     view: View,
     rgb: Vec<u8>,
+    /// The same in few colours, which take a third of the bytes.
+    few: Vec<Rgb>,
+    indices: Vec<u8>,
+    /// Rows of cells, from the first on, that show all colours.
+    sharp: u16,
     colours: Vec<Rgba>,
 }
 
 impl Picture {
     fn new(scene: &Scene) -> Self {
+        let (width, height) = screen_size(&scene.view);
+        let rgb = photo::at_view(&scene.photo.image, &scene.view);
+        let (few, indices) = quantise(&rgb, width, height, COLOURS as u16);
         Self {
             key: scene.photo.key,
             view: scene.view,
-            rgb: photo::at_view(&scene.photo.image, &scene.view),
+            rgb,
+            few,
+            indices,
+            sharp: 0,
             colours: vec![[0; 4]],
         }
     }
@@ -69,20 +83,65 @@ impl Picture {
         number as u8
     }
 
+    fn is_sharp(&self, block: &Block) -> bool {
+        block.row - self.view.cells.row < self.sharp
+    }
+
     /// A block's pixels as they are seen.
-    fn part(&self, block: &Block, pixels: &[u8]) -> Vec<u8> {
+    fn png(&self, block: &Block, numbers: &[u8]) -> Vec<u8> {
+        let [x0, y0, x1, y1] = block.pixels;
+        let (width, height) = ((x1 - x0) as u32, (y1 - y0) as u32);
+        let few = if self.is_sharp(block) {
+            None
+        } else {
+            self.in_few(block, numbers)
+        };
+        few.map_or_else(
+            || rgb_png(&self.in_all(block, numbers), width, height, Colours::All),
+            |(indices, palette)| indexed_png(&indices, width, height, &palette),
+        )
+    }
+
+    /// Where in the picture a block's rows of pixels are.
+    fn rows(&self, block: &Block) -> impl Iterator<Item = Range<usize>> + use<> {
         let width = screen_size(&self.view).0 as usize;
         let [x0, y0, x1, y1] = block.pixels;
-        let mut part = Vec::with_capacity(3 * (x1 - x0) * (y1 - y0));
-        for y in y0..y1 {
-            let (from, to) = (y * width + x0, y * width + x1);
-            let photo = self.rgb[3 * from..3 * to].chunks_exact(3);
-            for (rgb, number) in photo.zip(&pixels[from..to]) {
-                let colour = self.colours[usize::from(*number)];
-                part.extend(blended([rgb[0], rgb[1], rgb[2]], colour));
+        (y0..y1).map(move |y| y * width + x0..y * width + x1)
+    }
+
+    /// A block of few colours as indices into them; none where the overlay makes them too many.
+    fn in_few(&self, block: &Block, numbers: &[u8]) -> Option<(Vec<u8>, Vec<Rgba>)> {
+        let mut palette: Vec<Rgba> = Vec::new();
+        // Of each colour of the photo under each of the overlay.
+        let mut known: Vec<Option<u8>> = vec![None; COLOURS * self.colours.len()];
+        let mut indices = Vec::new();
+        for at in self.rows(block).flatten() {
+            let (photo, over) = (usize::from(self.indices[at]), usize::from(numbers[at]));
+            let index = &mut known[COLOURS * over + photo];
+            if index.is_none() && palette.len() < COLOURS {
+                let [r, g, b] = blended(self.few[photo], self.colours[over]);
+                *index = Some(palette.len() as u8);
+                palette.push([r, g, b, 255]);
             }
+            indices.push((*index)?);
         }
-        part
+        Some((indices, palette))
+    }
+
+    /// A block's RGB, in all colours where it is sharp.
+    fn in_all(&self, block: &Block, numbers: &[u8]) -> Vec<u8> {
+        let end = Block::of(&self.view, [0, 0, 1, self.sharp]).pixels[3];
+        let width = screen_size(&self.view).0 as usize;
+        let mut rgb = Vec::new();
+        for at in self.rows(block).flatten() {
+            let photo = if at < end * width {
+                std::array::from_fn(|k| self.rgb[3 * at + k])
+            } else {
+                self.few[usize::from(self.indices[at])]
+            };
+            rgb.extend(blended(photo, self.colours[usize::from(numbers[at])]));
+        }
+        rgb
     }
 }
 
@@ -96,21 +155,27 @@ impl Iterm {
         }
     }
 
+    /// The cells show nothing any more, and no colour is numbered.
+    fn begin(&mut self) {
+        if let Some(picture) = &mut self.picture {
+            picture.sharp = 0;
+            picture.colours.truncate(1);
+            self.shown = Shown::nothing(&picture.view);
+        }
+    }
+
     /// Sends what differs, of some rows, until so many bytes are full.
     fn draw(&mut self, scene: &Scene, which: Rows, room: usize) -> Vec<Command> {
-        let Some(picture) = &mut self.picture else {
-            return Vec::new();
-        };
-        // Where tmux shows another window, nothing is drawn into it.
-        let Some(corner) = self.way.corner() else {
-            return Vec::new();
-        };
         let view = &scene.view;
         let overlay = Overlay::draw(view, &scene.layers, &scene.marks, Marks::Near(REACH));
-        if picture.colours.len() + overlay.palette.len() > COLOURS {
-            picture.colours.truncate(1);
-            self.shown = Shown::nothing(view);
+        let colours = self.picture.as_ref().map_or(0, |p| p.colours.len());
+        if colours + overlay.palette.len() > COLOURS {
+            self.begin();
         }
+        // Where tmux shows another window, nothing is drawn into it.
+        let (Some(picture), Some(corner)) = (&mut self.picture, self.way.corner()) else {
+            return Vec::new();
+        };
         let next = picture.numbers(overlay);
         let dirty = self.shown.dirty(view, &next, which);
         let blocks = match self.speed {
@@ -118,8 +183,27 @@ impl Iterm {
             Speed::Slow => nearest_first(in_pieces(dirty, view), scene),
         };
         let (picture, way) = (&*picture, self.way);
-        let write = |block: &Block| way.sent(patch(block, corner, &picture.part(block, &next)));
-        self.shown.write((view, &next), blocks, room, write)
+        let write = |block: &Block| way.sent(patch(block, corner, &picture.png(block, &next)));
+        self.shown.write((view, &next), &blocks, room, write)
+    }
+
+    /// Sends further rows in all their colours, until so many bytes are full.
+    fn sharpen(&mut self, room: usize) -> Vec<Command> {
+        let (Some(picture), Some(corner)) = (&mut self.picture, self.way.corner()) else {
+            return Vec::new();
+        };
+        let (mut out, mut full) = (Vec::new(), 0);
+        while full < room && picture.sharp < picture.view.cells.rows {
+            let row = picture.sharp;
+            picture.sharp += 1;
+            let cells = [0, row, picture.view.cells.cols, row + 1];
+            let block = Block::of(&picture.view, cells);
+            let png = picture.png(&block, self.shown.pixels());
+            let patch = self.way.sent(patch(&block, corner, &png));
+            full += patch.len();
+            out.push(patch);
+        }
+        out
     }
 }
 
@@ -131,7 +215,7 @@ impl Painter for Iterm {
         if !self.picture.as_ref().is_some_and(is_same) {
             let before = self.picture.replace(Picture::new(scene));
             out.extend(before.and_then(|p| erase(&p.view, view)));
-            self.shown = Shown::nothing(view);
+            self.begin();
         }
         let rows = match self.speed {
             Speed::Fast => Rows::All,
@@ -142,7 +226,10 @@ impl Painter for Iterm {
     }
 
     fn refine(&mut self, scene: &Scene, room: usize) -> Refined {
-        let out = self.draw(scene, Rows::All, room);
+        let mut out = self.draw(scene, Rows::All, room);
+        if out.is_empty() && self.speed == Speed::Fast {
+            out = self.sharpen(room);
+        }
         if out.is_empty() {
             return Refined::Done;
         }
@@ -154,9 +241,7 @@ impl Painter for Iterm {
     }
 
     fn hide(&mut self) -> Vec<Command> {
-        if let Some(picture) = &self.picture {
-            self.shown = Shown::nothing(&picture.view);
-        }
+        self.begin();
         Vec::new()
     }
 
@@ -167,9 +252,7 @@ impl Painter for Iterm {
 
 /// An image over whole cells. Its size is said, and the cursor placed, because not all terminals
 /// guess the one or leave the other.
-fn patch(block: &Block, (left, top): (u16, u16), rgb: &[u8]) -> Command {
-    let [x0, y0, x1, y1] = block.pixels;
-    let png = rgb_png(rgb, (x1 - x0) as u32, (y1 - y0) as u32, Colours::All);
+fn patch(block: &Block, (left, top): (u16, u16), png: &[u8]) -> Command {
     let place = format!(
         "\x1b7\x1b[{};{}H",
         top + block.row + 1,
@@ -181,6 +264,6 @@ fn patch(block: &Block, (left, top): (u16, u16), rgb: &[u8]) -> Command {
         block.cols,
         block.rows
     );
-    let words = [place.as_str(), &head, &STANDARD.encode(&png), "\x07\x1b8"];
+    let words = [place.as_str(), &head, &STANDARD.encode(png), "\x07\x1b8"];
     words.concat().into_bytes()
 }

@@ -1,6 +1,8 @@
 //! Which cells of a picture have changed, as blocks of neighbours, for terminals that keep no
 //! pictures: there each changed cell is drawn again.
 
+use rayon::prelude::*;
+
 use super::line::Command;
 use crate::core::geometry::CellPoint;
 use crate::core::raster::{pixels_of, screen_size};
@@ -9,6 +11,8 @@ use crate::core::view::View;
 
 /// Rows that neighbouring blocks are joined over: sixty pixels are whole bands of sixel.
 const JOINED: u16 = 3;
+/// Pixels of the crosshair's arms: each cell costs a few hundred bytes.
+pub const REACH: u32 = 20;
 /// A step changes no more cells than these; pieces of them have so many columns.
 const FEW: usize = 100;
 const PIECE: u16 = 2;
@@ -109,6 +113,10 @@ impl Shown {
         }
     }
 
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
     pub fn is_whole(&self) -> bool {
         self.rows.iter().all(|known| *known)
     }
@@ -150,23 +158,27 @@ impl Shown {
         blocks
     }
 
-    /// Writes blocks of what is to be shown, one after the other until so many bytes are full.
+    /// Writes blocks of what is to be shown until so many bytes are full: one after the other, or, where
+    /// there is room for all, side by side.
     pub fn write(
         &mut self,
         (view, next): (&View, &[u8]),
-        blocks: Vec<Block>,
+        blocks: &[Block],
         room: usize,
-        write: impl Fn(&Block) -> Command,
+        write: impl Fn(&Block) -> Command + Sync,
     ) -> Vec<Command> {
         let (mut out, mut full) = (Vec::new(), 0);
-        for block in blocks {
+        let at_once = if room == usize::MAX { blocks.len() } else { 1 };
+        for blocks in blocks.chunks(at_once.max(1)) {
             if full >= room {
                 break;
             }
-            let patch = write(&block);
-            full += patch.len();
-            out.push(patch);
-            self.draw(view, &block, next);
+            let patches: Vec<Command> = blocks.par_iter().map(&write).collect();
+            full += patches.iter().map(Vec::len).sum::<usize>();
+            out.extend(patches);
+            for block in blocks {
+                self.draw(view, block, next);
+            }
         }
         out
     }

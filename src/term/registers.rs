@@ -5,7 +5,7 @@
 use super::line::Command;
 use super::pace::Speed;
 use super::painter::Refined;
-use super::patches::{Block, Rows, Shown, in_pieces, nearest_first};
+use super::patches::{Block, REACH, Rows, Shown, in_pieces, nearest_first};
 use super::{palette, photo};
 use crate::core::raster::{Marks, Overlay, Rgba, screen_size};
 use crate::core::scene::{Layer, Rgb, Scene, Style};
@@ -21,8 +21,6 @@ const INKS: usize = 2 * PHOTO;
 const GONE: u8 = (REGISTERS - 1) as u8;
 /// At this opacity a colour covers the photo.
 const OPAQUE: u8 = 150;
-/// Pixels of the crosshair's arms: each cell costs a few hundred bytes.
-const REACH: u32 = 20;
 
 /// Pixels of a whole view, each a register, row by row.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +31,7 @@ pub struct Sheet<'a> {
 }
 
 /// Writes blocks in a terminal's way.
-pub trait Pen {
+pub trait Pen: Sync {
     /// What is written instead of blocks, where the terminal cannot take them as they are.
     fn snapped(&self, blocks: Vec<Block>, _view: &View) -> Vec<Block> {
         blocks
@@ -141,7 +139,7 @@ impl Registers {
             Speed::Slow => nearest_first(pen.snapped(in_pieces(dirty, view), view), scene),
         };
         let write = |block: &Block| pen.write(block, sheet);
-        self.shown.write((view, &next), blocks, room, write)
+        self.shown.write((view, &next), &blocks, room, write)
     }
 
     /// The cells show nothing any more. The registers stay, for when the picture comes back.

@@ -63,6 +63,11 @@ const ITERM_BROKEN: Exactness = Exactness {
     name: "iterm in broken cells",
     ..ITERM
 };
+const ITERM_SLOW: Exactness = Exactness {
+    name: "iterm in few colours",
+    tolerance: 40,
+    ..ITERM
+};
 
 fn play_all(changes: &[Change]) {
     for way in [Way::Edits, Way::Direct, Way::Relative(7)] {
@@ -89,6 +94,9 @@ fn play_all(changes: &[Change]) {
     Player::new(Box::new(slow), WHOLE, SIXEL).play(changes);
     Player::new(Box::new(Iterm::new(Way::Direct)), WHOLE, ITERM).play(changes);
     Player::new(Box::new(Iterm::new(Way::Direct)), BROKEN, ITERM_BROKEN).play(changes);
+    let mut slow = Iterm::new(Way::Direct);
+    slow.pace(Speed::Slow);
+    Player::new(Box::new(slow), WHOLE, ITERM_SLOW).play(changes);
 }
 
 #[test]
