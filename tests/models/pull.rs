@@ -1,7 +1,7 @@
 //! Fetching a model's files, and taking those that were brought by other means.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use sha2::{Digest, Sha256};
@@ -59,9 +59,7 @@ fn serve(bytes: &'static [u8], cuts: Vec<usize>) -> (String, mpsc::Receiver<Stri
             let Ok((mut stream, _)) = listener.accept() else {
                 return;
             };
-            let mut request = [0; 2048];
-            let n = stream.read(&mut request).unwrap_or(0);
-            let request = String::from_utf8_lossy(&request[..n]).to_lowercase();
+            let request = head_of(&mut stream).to_lowercase();
             let from = request.split("range: bytes=").nth(1);
             let from: usize = from
                 .and_then(|r| r.split('-').next()?.parse().ok())
@@ -82,6 +80,18 @@ fn serve(bytes: &'static [u8], cuts: Vec<usize>) -> (String, mpsc::Receiver<Stri
         }
     });
     (url, requests)
+}
+
+/// A request without its body; it may come in pieces.
+fn head_of(stream: &mut TcpStream) -> String {
+    let (mut head, mut piece) = (Vec::new(), [0; 2048]);
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut piece) {
+            Ok(n) if n > 0 => head.extend(&piece[..n]),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&head).into_owned()
 }
 
 static BYTES: &[u8] = include_bytes!("../../assets/coffee.png");
@@ -134,7 +144,7 @@ fn a_server_that_cannot_resume_sends_all_of_it_again() {
     );
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("asked");
-        let _ = stream.read(&mut [0; 2048]);
+        head_of(&mut stream);
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             BYTES.len()
@@ -156,9 +166,7 @@ fn pull_goes_through_the_proxy_and_says_what_to_do_where_that_refuses() {
     thread::spawn(move || {
         for stream in proxy.incoming() {
             let Ok(mut stream) = stream else { return };
-            let mut request = [0; 2048];
-            let n = stream.read(&mut request).unwrap_or(0);
-            let _ = heard.send(String::from_utf8_lossy(&request[..n]).into_owned());
+            let _ = heard.send(head_of(&mut stream));
             let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
         }
     });
