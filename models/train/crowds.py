@@ -1,4 +1,4 @@
-"""Test folders of pictures with many things: two objects of each of 40 images of a training set.
+"""Test folders of pictures with many things: two objects of each of 40 images of a set.
 
 usage: crowds.py DATA OUT NAME [NAME ...]     (NAME: a folder of DATA whose masks hold object ids)
 Writes OUT/NAME/images and OUT/NAME/masks for `termask eval`. The 40 images before them in the same order were

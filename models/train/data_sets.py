@@ -20,6 +20,7 @@ SOURCES = {
     'flandrade': ('flandrade/dataset-interactive-algorithms', r'ground-truth/'),
     'bsds': ('BIDS/BSDS500', r'^BSDS500/data/(images|groundTruth)/'),
     'cocomini': ('Obmutescence/COCO-MINI', r'^(annotations/instances|train2017|val2017)'),
+    'cocotiny': ('zzowenzz/COCO_Tiny', r'^(annotations/instances|train2017|val2017)'),
     'coco128': ('lightly-ai/coco128_yolo', r'^(images|instance_segmentation)/'),
     'carparts': ('dsmlr/Car-Parts-Segmentation', r'^(trainingset|testset)/'),
     'feralcat': ('pcashman21/feral-cat-segmentation-dataset-and-model', r'^feral-cat-segmentation'),
@@ -120,6 +121,9 @@ def coco(js,idir,n,pref=''):
 def cocos():
     unpack('cocomini')
     coco(R+'cocomini/annotations/instances_train2017.json',R+'cocomini/train2017','train_coco_mini')
+def cocotiny():
+    unpack('cocotiny')
+    for sp in ('train2017','val2017'): coco(R+f'cocotiny/annotations/instances_{sp}.json',R+f'cocotiny/{sp}','test_coco_tiny')
 def yolo(pairs,n):
     mk(n)
     for im,t in pairs:
@@ -259,6 +263,6 @@ def bsds():
             g=sio.loadmat(m)['groundTruth'][0]
             for k in range(len(g)): save(g[k]['Segmentation'][0,0],f'{D}{n}/masks/{s}_{k}.png')
 
-ALL=[grabcut,ecssd,duts,cocos,coco128,carparts,feral,ccp,human,pick,camvid,wound,wbc,steel,tiles,bsdata,noto,bsds,lmf,pot,dsb]
+ALL=[grabcut,ecssd,duts,cocos,cocotiny,coco128,carparts,feral,ccp,human,pick,camvid,wound,wbc,steel,tiles,bsdata,noto,bsds,lmf,pot,dsb]
 for f in ALL:
     if not args.names or f.__name__ in args.names: step(f)
