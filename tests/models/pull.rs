@@ -1,6 +1,6 @@
 //! Fetching a model's files, and taking those that were brought by other means.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
@@ -59,7 +59,7 @@ fn serve(bytes: &'static [u8], cuts: Vec<usize>) -> (String, mpsc::Receiver<Stri
             let Ok((mut stream, _)) = listener.accept() else {
                 return;
             };
-            let request = head_of(&mut stream).to_lowercase();
+            let request = head_of(&stream).to_lowercase();
             let from = request.split("range: bytes=").nth(1);
             let from: usize = from
                 .and_then(|r| r.split('-').next()?.parse().ok())
@@ -83,15 +83,10 @@ fn serve(bytes: &'static [u8], cuts: Vec<usize>) -> (String, mpsc::Receiver<Stri
 }
 
 /// A request without its body; it may come in pieces.
-fn head_of(stream: &mut TcpStream) -> String {
-    let (mut head, mut piece) = (Vec::new(), [0; 2048]);
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read(&mut piece) {
-            Ok(n) if n > 0 => head.extend(&piece[..n]),
-            _ => break,
-        }
-    }
-    String::from_utf8_lossy(&head).into_owned()
+fn head_of(stream: &TcpStream) -> String {
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let head = lines.take_while(|line| !line.is_empty());
+    head.collect::<Vec<String>>().join("\r\n")
 }
 
 static BYTES: &[u8] = include_bytes!("../../assets/coffee.png");
@@ -144,7 +139,7 @@ fn a_server_that_cannot_resume_sends_all_of_it_again() {
     );
     thread::spawn(move || {
         let (mut stream, _) = listener.accept().expect("asked");
-        head_of(&mut stream);
+        head_of(&stream);
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             BYTES.len()
@@ -166,7 +161,7 @@ fn pull_goes_through_the_proxy_and_says_what_to_do_where_that_refuses() {
     thread::spawn(move || {
         for stream in proxy.incoming() {
             let Ok(mut stream) = stream else { return };
-            let _ = heard.send(head_of(&mut stream));
+            let _ = heard.send(head_of(&stream));
             let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
         }
     });
