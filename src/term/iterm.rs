@@ -83,23 +83,14 @@ impl Picture {
         number as u8
     }
 
-    fn is_sharp(&self, block: &Block) -> bool {
-        block.row - self.view.cells.row < self.sharp
-    }
-
     /// A block's pixels as they are seen.
     fn png(&self, block: &Block, numbers: &[u8]) -> Vec<u8> {
         let [x0, y0, x1, y1] = block.pixels;
         let (width, height) = ((x1 - x0) as u32, (y1 - y0) as u32);
-        let few = if self.is_sharp(block) {
-            None
-        } else {
-            self.in_few(block, numbers)
-        };
-        few.map_or_else(
-            || rgb_png(&self.in_all(block, numbers), width, height, Colours::All),
-            |(indices, palette)| indexed_png(&indices, width, height, &palette),
-        )
+        match self.in_few(block, numbers) {
+            Some((indices, palette)) => indexed_png(&indices, width, height, &palette),
+            None => rgb_png(&self.in_all(block, numbers), width, height, Colours::All),
+        }
     }
 
     /// Where in the picture a block's rows of pixels are.
@@ -109,8 +100,12 @@ impl Picture {
         (y0..y1).map(move |y| y * width + x0..y * width + x1)
     }
 
-    /// A block of few colours as indices into them; none where the overlay makes them too many.
+    /// A block of few colours as indices into them; none where it is sharp, or the overlay makes them
+    /// too many.
     fn in_few(&self, block: &Block, numbers: &[u8]) -> Option<(Vec<u8>, Vec<Rgba>)> {
+        if block.row - self.view.cells.row < self.sharp {
+            return None;
+        }
         let mut palette: Vec<Rgba> = Vec::new();
         // Of each colour of the photo under each of the overlay.
         let mut known: Vec<Option<u8>> = vec![None; COLOURS * self.colours.len()];
