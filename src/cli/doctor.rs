@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::FOUND;
 use super::annotate::graphics;
 use crate::core::printable::printable_text;
+use crate::segment::Compute;
 use crate::segment::click::{self, ClickNet};
 use crate::segment::runtime::{self, Device};
 use crate::term::{Graphics, probe};
@@ -64,7 +65,7 @@ struct Runtime {
     path: String,
     source: &'static str,
     has_cuda: bool,
-    /// What the click net runs on; none where it cannot be loaded.
+    /// What a large model runs on, as the click net tried it; none where that cannot be loaded.
     device: Option<&'static str>,
     /// Why that is no GPU.
     reason: Option<String>,
@@ -148,10 +149,10 @@ fn runtime(advice: &mut Vec<String>) -> Option<Runtime> {
             return None;
         }
     };
-    let (device, reason) = match ClickNet::open() {
+    let (device, reason) = match ClickNet::open_on(Compute::Best) {
         Ok(net) => {
             let reason = match &net.device {
-                Device::Cpu { why } => Some(why.clone()),
+                Device::Cpu { why } => why.clone(),
                 Device::Cuda | Device::TensorRt => None,
             };
             (Some(device(&net.device, advice)), reason)

@@ -78,6 +78,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .step_by(args.every as usize)
         .collect();
     let mut engine = engine(args)?;
+    if let Some(note) = engine.note() {
+        eprintln!("termask: {note}");
+    }
     let mut trials: Vec<(String, Trial)> = Vec::new();
     let bar = indicatif::ProgressBar::new(pairs.len() as u64);
     for pair in &pairs {

@@ -82,6 +82,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = settings::load(&folder_of(&args.image))?;
     let name = args.engine.as_deref().or(settings.engine.as_deref());
     let mut engine = engines::open(name.unwrap_or("click"))?;
+    if let Some(note) = engine.note() {
+        eprintln!("termask: {note}");
+    }
     let class = class(args, &settings);
     let adaptation = settings.adapted.get(&*class).cloned();
     let answer = ask(&mut *engine, &decoded, prompt, adaptation)?;

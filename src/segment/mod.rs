@@ -121,7 +121,10 @@ pub fn open(name: &str) -> Result<Box<dyn Engine>> {
 /// Opens an engine that computes where it is told; what needs no model computes on the processor.
 pub fn open_on(on: Compute, name: &str) -> Result<Box<dyn Engine>> {
     match name {
-        "click" => Ok(Box::new(click::ClickNet::open_on(on)?)),
+        "click" => Ok(Box::new(match on {
+            Compute::Best => click::ClickNet::open()?,
+            Compute::Processor | Compute::Gpu(_) => click::ClickNet::open_on(on)?,
+        })),
         "grabcut" => Ok(Box::new(classic::grabcut::GrabCut)),
         "watershed" => Ok(Box::new(classic::watershed::Watershed)),
         "superpixels" => Ok(Box::new(classic::superpixels::Superpixels::default())),

@@ -16,8 +16,9 @@ use crate::segment::header::{Header, Port};
 use crate::segment::sam::{Sam, files};
 use crate::segment::{self, BUILT_IN, Cancel, Engine, Question};
 
-/// Milliseconds that a picture and a click take.
+/// Milliseconds that a picture and a click take, and on what.
 struct Pace {
+    device: &'static str,
     picture: f64,
     click: f64,
 }
@@ -37,6 +38,7 @@ pub fn run(model: &str, as_json: bool, dry: bool) -> anyhow::Result<ExitCode> {
             "kind": kind,
             "encoder": header(&pair.encoder.0),
             "decoder": header(&pair.decoder.0),
+            "device": pace.as_ref().map(|p| p.device),
             "picture_milliseconds": pace.as_ref().map(|p| p.picture),
             "click_milliseconds": pace.as_ref().map(|p| p.click),
         });
@@ -54,10 +56,15 @@ pub fn run(model: &str, as_json: bool, dry: bool) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    if let Some(Pace { picture, click }) = pace {
+    if let Some(Pace {
+        device,
+        picture,
+        click,
+    }) = pace
+    {
         writeln!(
             out,
-            "a picture of 1024x768 takes {picture:.0} ms here, a click {click:.0} ms"
+            "a picture of 1024x768 takes {picture:.0} ms here on {device}, a click {click:.0} ms"
         )?;
     }
     Ok(ExitCode::SUCCESS)
@@ -78,6 +85,10 @@ fn header(header: &Header) -> Value {
 /// Times a grey picture and the second of two clicks: the first also sets up memory.
 fn pace(path: &Path) -> anyhow::Result<Pace> {
     let mut sam = Sam::open(path)?;
+    if let Some(note) = sam.note() {
+        eprintln!("termask: {note}");
+    }
+    let device = sam.device().name();
     let size = Size::new(1024, 768);
     let grey = vec![128; 3 * size.area() as usize];
     let image = Arc::new(Image::from_rgb(size, grey));
@@ -96,5 +107,9 @@ fn pace(path: &Path) -> anyhow::Result<Pace> {
     let start = Instant::now();
     sam.propose(&question)?;
     let click = start.elapsed().as_secs_f64() * 1000.0;
-    Ok(Pace { picture, click })
+    Ok(Pace {
+        device,
+        picture,
+        click,
+    })
 }

@@ -60,8 +60,9 @@ fn told(why: &ort::Error) -> Error {
 }
 
 impl ClickNet {
+    /// Where a net of its size answers soonest.
     pub fn open() -> Result<Self> {
-        Self::open_on(Compute::Best)
+        Self::open_on(Compute::for_a_small_net())
     }
 
     pub fn open_on(on: Compute) -> Result<Self> {

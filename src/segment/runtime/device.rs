@@ -1,6 +1,7 @@
 //! What a model computes on: the GPU where one works, else the processor, and why.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
@@ -17,9 +18,9 @@ use crate::segment::{Error, Result};
 pub enum Device {
     Cuda,
     TensorRt,
-    /// On the processor, and why not on a GPU.
+    /// On the processor, and why not on a GPU where that was wanted.
     Cpu {
-        why: String,
+        why: Option<String>,
     },
 }
 
@@ -35,7 +36,9 @@ impl Device {
     /// Why the GPU that is there is not used, if so.
     pub fn note(&self) -> Option<String> {
         match self {
-            Self::Cpu { why } if has_nvidia() => Some(format!("the GPU is not used: {why}")),
+            Self::Cpu { why: Some(why) } if has_nvidia() => {
+                Some(format!("the GPU is not used: {why}"))
+            }
             _ => None,
         }
     }
@@ -50,6 +53,18 @@ pub enum Compute {
     Processor,
     /// On the GPU with this number, and nowhere else.
     Gpu(i32),
+}
+
+impl Compute {
+    /// Where a small net runs best: on the processor, unless `TERMASK_PROVIDER` names another place.
+    /// CUDA's first answer took 1.8 s or more on an H100, the processor beside it 0.17 s; and who shares
+    /// a GPU needs its memory.
+    pub fn for_a_small_net() -> Self {
+        match provider() {
+            Some(_) => Self::Best,
+            None => Self::Processor,
+        }
+    }
 }
 
 impl FromStr for Compute {
@@ -104,13 +119,17 @@ pub fn has_nvidia() -> bool {
     fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
 }
 
+fn provider() -> Option<OsString> {
+    env::var_os("TERMASK_PROVIDER").filter(|name| !name.is_empty())
+}
+
 /// GPU devices to try, the best first. `TERMASK_PROVIDER` chooses; `TensorRT` builds for minutes at
 /// its first start and is used where it is asked for only.
 fn wanted(runtime: &Runtime, on: Compute) -> Result<Vec<Device>> {
     if on == Compute::Processor {
         return Ok(Vec::new());
     }
-    let Some(name) = env::var_os("TERMASK_PROVIDER").filter(|n| !n.is_empty()) else {
+    let Some(name) = provider() else {
         let cuda = has_cuda(&runtime.path).then_some(Device::Cuda);
         return Ok(cuda.into_iter().collect());
     };
@@ -163,6 +182,7 @@ pub fn session<'a>(
     }
     let why = why_not_on_a_gpu(on, &reasons);
     if let Compute::Gpu(number) = on {
+        let why = why.unwrap_or_default();
         return Err(Error::Runtime(format!(
             "GPU {number} cannot be used: {why}; leave it out of --device to compute elsewhere"
         )));
@@ -175,10 +195,15 @@ pub fn session<'a>(
 
 /// What the provider says of a failure, without the names of its functions and files.
 fn plain(why: &str) -> String {
-    let cause = match why.find("CUDA failure") {
-        Some(at) => why[at..].split(" ; ").next().unwrap_or_default(),
-        None => why.lines().next().unwrap_or_default(),
+    let cause = if let Some((_, missing)) = why.split_once("with error: ") {
+        missing
+    } else {
+        let starts = ["CUDA failure", "Invalid device ID"];
+        let start = starts.iter().find_map(|cause| why.find(cause));
+        &why[start.unwrap_or_default()..]
     };
+    let cause = cause.split(" ; ").next().unwrap_or_default();
+    let cause = cause.lines().next().unwrap_or_default();
     let driver = if has_nvidia() {
         ""
     } else {
@@ -187,16 +212,18 @@ fn plain(why: &str) -> String {
     format!("{}{driver}", cause.trim())
 }
 
-fn why_not_on_a_gpu(on: Compute, reasons: &[String]) -> String {
+fn why_not_on_a_gpu(on: Compute, reasons: &[String]) -> Option<String> {
     if !reasons.is_empty() {
-        reasons.join("; ")
+        Some(reasons.join("; "))
     } else if on == Compute::Processor {
-        "--device says so".into()
-    } else if env::var_os("TERMASK_PROVIDER").is_some_and(|p| p == "cpu") {
-        "TERMASK_PROVIDER says so".into()
+        None
+    } else if provider().is_some_and(|name| name == "cpu") {
+        Some("TERMASK_PROVIDER says so".into())
     } else {
-        "this ONNX Runtime is built for the processor; `termask setup gpu` brings one for the GPU"
-            .into()
+        let built = "this ONNX Runtime is built for the processor";
+        Some(format!(
+            "{built}; `termask setup gpu` brings one for the GPU"
+        ))
     }
 }
 
@@ -230,8 +257,21 @@ mod tests {
             told.starts_with(wanted) && !told.contains("onnxruntime_src"),
             "{told}"
         );
-        let missing = "libcublasLt.so.12: cannot open shared object file";
-        assert!(plain(&format!("Failed to load {missing}\n")).contains(missing));
+        let missing =
+            "libcublasLt.so.13: cannot open shared object file: No such file or directory";
+        let recorded = format!(
+            "/onnxruntime_src/onnxruntime/core/session/provider_bridge_ort.cc:2043 onnxruntime::\
+             Provider& onnxruntime::ProviderLibrary::Get() [ONNXRuntimeError] : 1 : FAIL : Failed to \
+             load library libonnxruntime_providers_cuda.so with error: {missing}\n"
+        );
+        assert!(plain(&recorded).starts_with(missing));
+        let recorded = "/onnxruntime_src/onnxruntime/core/providers/cuda/\
+            cuda_execution_provider_info.cc:63 FromProviderOptions [ONNXRuntimeError] : 1 : FAIL : \
+            provider_options_utils.h:187 Parse Failed to parse provider option \"device_id\": \
+            cuda_execution_provider_info.cc:71 operator() Invalid device ID: 7, must be between 0 \
+            (inclusive) and 1 (exclusive).";
+        let wanted = "Invalid device ID: 7, must be between 0 (inclusive) and 1 (exclusive).";
+        assert!(plain(recorded).starts_with(wanted));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod device;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ort::environment::Environment;
 
@@ -76,6 +76,8 @@ fn load() -> Result<Runtime> {
         .map_err(|e| told(&e))?
         .with_name("termask")
         .with_telemetry(false)
+        // It would write into the picture of the terminal; what fails is told by whoever asked.
+        .with_logger(Arc::new(|_, _, _, _, _| {}))
         .build()
         .map_err(|e| told(&e))?;
     Ok(Runtime {
