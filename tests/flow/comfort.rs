@@ -1,6 +1,7 @@
 //! What the app does by itself: previews, automatic zoom; and places by letters.
 
 use termask::core::adaptation::Adaptation;
+use termask::segment::click::head::INPUTS;
 use termask::segment::click::model_hash;
 use termask::store::adapted;
 use termask::ui::action::Action;
@@ -158,7 +159,7 @@ fn a_mask_that_was_grown_snaps_back_to_the_edges_and_undo_takes_it_back() {
         document.draft.mask().expect("a mask")
     };
     let answered = mask(&session);
-    session.keys(") ) )");
+    session.keys(") ) ) ) ) )");
     let grown = mask(&session);
     session.keys("E");
     session.settle(|s| s.wants().snap.is_none());
@@ -167,4 +168,24 @@ fn a_mask_that_was_grown_snaps_back_to_the_edges_and_undo_takes_it_back() {
     assert!(near > far, "grown {far:.3}, snapped {near:.3}");
     session.keys("u");
     assert_eq!(mask(&session), grown);
+}
+
+#[test]
+fn an_answer_without_a_pixel_is_told() {
+    let (folder, _) = folder(&["coffee.png"]);
+    let never = Adaptation {
+        model: model_hash().into(),
+        weights: vec![0.0; INPUTS],
+        bias: -9.0,
+        threshold: 0.9,
+        extent: None,
+    };
+    let file = folder.path().join("termask.toml");
+    adapted::keep(&file, "object", Some(&never)).expect("kept");
+    let mut session = Session::open(folder.path());
+    session.keys("b L L J b");
+    let Some(Notice::Info(told)) = &session.state.notice else {
+        panic!("nothing was told: {:?}", session.state.notice);
+    };
+    assert!(told.contains("no pixel"), "{told}");
 }

@@ -20,6 +20,7 @@ impl State {
         open.milliseconds = Some(answer.milliseconds);
         open.alternatives = answer.proposals;
         let best = open.alternatives.first().cloned();
+        let is_nothing = best.as_ref().is_some_and(|best| best.mask.is_empty());
         open.history.amend(|d| {
             d.draft.proposal = best;
             d.draft.answered = answer.is_final;
@@ -28,6 +29,10 @@ impl State {
             self.accept();
         } else {
             self.zoom_near();
+        }
+        if is_nothing && answer.is_final {
+            let told = "no pixel belongs to that prompt; try another box or click";
+            self.notice = Some(Notice::Info(told.into()));
         }
     }
 
