@@ -9,8 +9,6 @@ use super::pass::Pass;
 pub enum Step {
     /// A first click's first look at the whole picture is a coarse one.
     Glance,
-    /// A first click whose answer is unsure is looked at nearby, too.
-    Near,
     /// A box or a correction is looked at twice, the second time with the first answer.
     Twice,
     /// The first look at a correction is mirrored: a network errs otherwise there, and the mean of
@@ -26,9 +24,8 @@ pub enum Step {
 
 impl Step {
     /// All of them, with their names.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("glance", Self::Glance),
-        ("near", Self::Near),
         ("twice", Self::Twice),
         ("mirrored", Self::Mirrored),
         ("close", Self::Close),

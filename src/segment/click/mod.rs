@@ -6,7 +6,6 @@ mod edges;
 pub mod head;
 mod input;
 mod method;
-mod near;
 mod obey;
 mod pass;
 mod plane;
@@ -167,19 +166,13 @@ impl ClickNet {
     }
 
     /// The answer that the last pass makes, with what the folder taught.
-    fn answer(&mut self, question: &Question, input: &Input) -> Result<Answer> {
+    fn answer(&mut self, question: &Question, input: &Input) -> Result<Proposal> {
         let taught = question.adaptation.as_deref();
         let (logits, threshold) = match taught.filter(|taught| !taught.weights.is_empty()) {
             Some(taught) => (self.evidence(input)?.logits(taught), taught.threshold),
             None => (self.logits(input)?, THRESHOLD),
         };
-        let values = probabilities(&logits);
-        let seen = soft(input, &values);
-        Ok(Answer {
-            expected: seen.expected_iou(threshold),
-            is_cut: is_cut(&seen, question.image.size()),
-            proposal: self.drawn(question, input, values, threshold),
-        })
+        Ok(self.finish(question, input, &logits, threshold))
     }
 
     /// The proposal that the last pass's logits make.
@@ -190,17 +183,7 @@ impl ClickNet {
         logits: &[f32],
         threshold: f32,
     ) -> Proposal {
-        self.drawn(question, input, probabilities(logits), threshold)
-    }
-
-    /// The proposal that the last pass's probabilities make.
-    fn drawn(
-        &self,
-        question: &Question,
-        input: &Input,
-        mut values: Vec<f32>,
-        threshold: f32,
-    ) -> Proposal {
+        let mut values = probabilities(logits);
         if self.method.has(Step::Edges) {
             values = edges::follow(
                 &values,
@@ -229,15 +212,6 @@ impl ClickNet {
     }
 }
 
-/// What a last pass says, and how sure it was.
-struct Answer {
-    proposal: Proposal,
-    /// The `IoU` that its probabilities let expect.
-    expected: f32,
-    /// Whether the crop ends within it.
-    is_cut: bool,
-}
-
 impl Engine for ClickNet {
     fn name(&self) -> &'static str {
         "click"
@@ -256,9 +230,7 @@ impl Engine for ClickNet {
         question.adaptation.as_deref().map(checked).transpose()?;
         let input = self.last_input(question)?;
         question.cancel.check()?;
-        let answer = self.answer(question, &input)?;
-        let nearby = self.nearby(question, &answer)?;
-        Ok(nearby.into_iter().chain([answer.proposal]).collect())
+        Ok(vec![self.answer(question, &input)?])
     }
 }
 
