@@ -79,7 +79,7 @@ impl FromStr for Compute {
         let number = text.parse().ok().filter(|n| *n >= 0);
         number
             .map(Self::Gpu)
-            .ok_or_else(|| "it is the number of a GPU as nvidia-smi counts them, or cpu".into())
+            .ok_or_else(|| "it is the number of a GPU as CUDA counts them, or cpu".into())
     }
 }
 
@@ -114,9 +114,10 @@ pub fn threads() -> usize {
     named.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get().min(4)))
 }
 
-/// Whether the NVIDIA driver is loaded.
+/// Whether the NVIDIA driver is there: loaded, lent to a container, or that of the Windows around WSL.
 pub fn has_nvidia() -> bool {
-    fs::exists("/proc/driver/nvidia/version").unwrap_or(false)
+    let traces = ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"];
+    traces.iter().any(|file| fs::exists(file).unwrap_or(false))
 }
 
 fn provider() -> Option<OsString> {

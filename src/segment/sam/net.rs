@@ -220,10 +220,27 @@ impl Net {
 }
 
 fn did_not_run(path: &Path, why: &ort::Error) -> Error {
+    let why = why.to_string();
     let path = path.display();
+    if is_short_of_memory(&why) {
+        return Error::Runtime(format!(
+            "{path}: there is not enough memory to run it; where that is a GPU's, free some, name another GPU (--device, CUDA_VISIBLE_DEVICES) or set TERMASK_PROVIDER=cpu"
+        ));
+    }
     Error::Model(format!(
         "{path}: it did not run: {why}; is it the right file?"
     ))
+}
+
+/// What ONNX Runtime and CUDA's libraries say of it.
+fn is_short_of_memory(why: &str) -> bool {
+    let words = [
+        "out of memory",
+        "Failed to allocate memory",
+        "smaller than requested bytes",
+        "ALLOC_FAILED",
+    ];
+    words.iter().any(|said| why.contains(said))
 }
 
 fn read(path: &Path, outputs: &SessionOutputs, port: &Port) -> Result<Tensor> {
@@ -235,4 +252,21 @@ fn read(path: &Path, outputs: &SessionOutputs, port: &Port) -> Result<Tensor> {
         ))
     })?;
     Tensor::from_value(value).map_err(|e| did_not_run(path, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_onnx_runtime_says_without_memory_is_known() {
+        let recorded = "Non-zero status code returned while running Gelu node. Name:'Gelu' Status \
+            Message: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:360 void* \
+            onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to \
+            allocate memory for requested buffer of size 33554432";
+        assert!(is_short_of_memory(recorded));
+        assert!(!is_short_of_memory(
+            "Got invalid dimensions for input: image"
+        ));
+    }
 }
