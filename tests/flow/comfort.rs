@@ -4,7 +4,7 @@ use termask::core::adaptation::Adaptation;
 use termask::segment::click::head::INPUTS;
 use termask::segment::click::model_hash;
 use termask::store::adapted;
-use termask::ui::action::Action;
+
 use termask::ui::mode::Notice;
 
 use super::*;
@@ -150,9 +150,7 @@ fn twenty_masks_of_a_class_bring_the_offer_to_learn_from_them() {
 fn a_mask_that_was_grown_snaps_back_to_the_edges_and_undo_takes_it_back() {
     let (folder, _) = folder(&["coffee.png"]);
     let mut session = Session::open(folder.path());
-    session
-        .state
-        .act(Action::Point(ImagePoint::new(260, 120)), 1);
+    session.go_to(260, 120);
     session.keys("i");
     let mask = |session: &Session| {
         let document = session.state.shown().expect("open").document();

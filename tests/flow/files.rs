@@ -1,16 +1,12 @@
 //! Images, folders, and what others do to them meanwhile.
 
 use super::*;
-use termask::ui::action::Action;
 
 #[test]
 fn an_unfinished_draft_is_there_again_after_reopening() {
     let (folder, images) = folder(&["chelsea.png"]);
     let mut session = Session::open(folder.path());
-    for corner in [ImagePoint::new(55, 10), ImagePoint::new(451, 300)] {
-        session.state.act(Action::Point(corner), 1);
-        session.keys("b");
-    }
+    session.box_by_its_corners([(55, 10), (451, 300)]);
     let area = session.state.focus().expect("a mask").area();
     drop(session);
     assert!(

@@ -12,6 +12,7 @@ use termask::store::progress::progress;
 use termask::store::settings;
 use termask::term::Layers;
 use termask::term::pace::Speed;
+use termask::ui::action::Action;
 use termask::ui::action::Outcome;
 use termask::ui::keymap::Key;
 use termask::ui::mode::Mode;
@@ -91,6 +92,18 @@ impl Session {
             };
             let event = KeyEvent::new(code, KeyModifiers::NONE);
             self.state.input(&Input::Key(event), self.now);
+        }
+    }
+
+    fn go_to(&mut self, x: u32, y: u32) {
+        let there = Action::Point(ImagePoint::new(x, y));
+        self.state.act(there, 1);
+    }
+
+    fn box_by_its_corners(&mut self, corners: [(u32, u32); 2]) {
+        for (x, y) in corners {
+            self.go_to(x, y);
+            self.keys("b");
         }
     }
 

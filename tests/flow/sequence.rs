@@ -3,7 +3,6 @@
 use super::*;
 use termask::core::document::{Document, Origin};
 use termask::store::sidecar;
-use termask::ui::action::Action;
 
 /// Two pictures of one cup: on the second one all has moved to the right.
 fn sequence() -> (tempfile::TempDir, Vec<PathBuf>) {
@@ -32,10 +31,7 @@ fn is_over(state: &State) -> bool {
 fn the_objects_of_the_image_before_are_found_again_where_they_have_moved() {
     let (folder, images) = sequence();
     let mut session = Session::open(folder.path());
-    for corner in [ImagePoint::new(50, 10), ImagePoint::new(480, 390)] {
-        session.state.act(Action::Point(corner), 1);
-        session.keys("b");
-    }
+    session.box_by_its_corners([(50, 10), (480, 390)]);
     session.keys("enter H m enter n");
     session.settle(|s| s.shown().is_some());
     session.keys("Y");
