@@ -15,6 +15,7 @@ use ratatui::symbols::Marker;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
 use self::masks::{Pair, pairs, samples};
+use crate::cli::report;
 use crate::core::adaptation::Adaptation;
 use crate::core::printable::printable;
 use crate::segment::click::{ClickNet, Method, Step};
@@ -78,9 +79,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .step_by(args.every as usize)
         .collect();
     let mut engine = engine(args)?;
-    if let Some(note) = engine.note() {
-        eprintln!("termask: {note}");
-    }
+    report::note(&*engine);
     let mut trials: Vec<(String, Trial)> = Vec::new();
     let bar = indicatif::ProgressBar::new(pairs.len() as u64);
     for pair in &pairs {

@@ -17,11 +17,12 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use self::label::{Earlier, Job, Outcome, Prepared, Where};
-use self::progress::{Progress, Step, tell};
+use self::progress::{Progress, Step};
 use self::shard::Shard;
 use super::FOUND;
 use super::devices::Devices;
 use super::diff::share;
+use super::report::{self, tell};
 use super::segment::folder_of;
 use crate::core::printable::{printable, printable_text};
 use crate::segment::proposals::Options;
@@ -117,8 +118,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         Arc::from(known.unwrap_or("object"))
     };
     let mut engines = args.devices.each(|on| engines::open_on(on, name))?;
-    for note in engines.iter().filter_map(|e| e.note()) {
-        tell(&note);
+    for engine in &engines {
+        report::note(&**engine);
     }
     let labeller = Labeller {
         class: &class,

@@ -1,12 +1,25 @@
-//! How the program says that something went wrong.
+//! How the program says that something went wrong, or what else a person should know.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
 use super::FAILED;
 use crate::core::printable::printable_text;
+use crate::segment::Engine;
+
+/// A line on stderr. Nobody may be reading it any more, as when a connection broke: the work goes on.
+pub fn tell(line: &str) {
+    writeln!(io::stderr(), "termask: {line}").ok();
+}
+
+/// Tells of an engine what the person should know of how it runs.
+pub fn note(engine: &dyn Engine) {
+    if let Some(note) = engine.note() {
+        tell(&note);
+    }
+}
 
 /// Prints an error with its causes, and tells the exit code.
 pub fn error(error: &anyhow::Error) -> ExitCode {

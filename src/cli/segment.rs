@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
 
-use super::{FOUND, picture};
+use super::{FOUND, picture, report};
 use crate::core::adaptation::Adaptation;
 use crate::core::document::{Object, Proposal};
 use crate::core::geometry::{ImagePoint, ImageRect, Size};
@@ -17,7 +17,7 @@ use crate::core::mask::Mask;
 use crate::core::printable::printable;
 use crate::core::prompt::{Click, Prompt, Side};
 use crate::core::rle;
-use crate::segment::{self as engines, Engine, Question};
+use crate::segment::{self as engines, Engine, NO_PIXEL, Question};
 use crate::store::decode::{self, Decoded};
 use crate::store::replace;
 use crate::store::settings::{self, Settings};
@@ -82,9 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = settings::load(&folder_of(&args.image))?;
     let name = args.engine.as_deref().or(settings.engine.as_deref());
     let mut engine = engines::open(name.unwrap_or("click"))?;
-    if let Some(note) = engine.note() {
-        eprintln!("termask: {note}");
-    }
+    report::note(&*engine);
     let class = class(args, &settings);
     let adaptation = settings.adapted.get(&*class).cloned();
     let answer = ask(&mut *engine, &decoded, prompt, adaptation)?;
@@ -100,7 +98,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     print(args, &answer)?;
     if answer.proposal.mask.is_empty() {
-        eprintln!("termask: no pixel belongs to that prompt; try another box or click");
+        report::tell(NO_PIXEL);
         return Ok(ExitCode::from(FOUND));
     }
     if args.save {

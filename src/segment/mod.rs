@@ -110,6 +110,9 @@ pub trait Engine: Send {
     }
 }
 
+/// What to do about an answer without a pixel.
+pub const NO_PIXEL: &str = "no pixel belongs to that prompt; try another box or click";
+
 /// Engines that need no model.
 pub const BUILT_IN: [&str; 4] = ["click", "grabcut", "watershed", "superpixels"];
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::cli::report;
 use crate::core::geometry::Size;
 use crate::core::image::Image;
 use crate::core::printable::printable;
@@ -85,9 +86,7 @@ fn header(header: &Header) -> Value {
 /// Times a grey picture and the second of two clicks: the first also sets up memory.
 fn pace(path: &Path) -> anyhow::Result<Pace> {
     let mut sam = Sam::open(path)?;
-    if let Some(note) = sam.note() {
-        eprintln!("termask: {note}");
-    }
+    report::note(&sam);
     let device = sam.device().name();
     let size = Size::new(1024, 768);
     let grey = vec![128; 3 * size.area() as usize];

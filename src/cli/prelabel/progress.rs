@@ -1,9 +1,10 @@
 //! How far it is: a bar in a terminal, a line at each tenth in a log.
 
-use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+use crate::cli::report::tell;
 
 /// Whether an image cost time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +57,6 @@ impl Progress {
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// A line on stderr. Nobody may be reading it any more, as when a connection broke: the work goes on.
-pub fn tell(line: &str) {
-    writeln!(io::stderr(), "termask: {line}").ok();
 }
 
 /// Rate and time left, from the images that cost time: those passed over say nothing of the rest.

@@ -1,5 +1,6 @@
 //! What the engine makes of a prompt, and its other readings.
 
+use crate::segment::NO_PIXEL;
 use crate::segment::click::READINGS;
 use crate::ui::action::Answer;
 use crate::ui::mode::Notice;
@@ -31,8 +32,7 @@ impl State {
             self.zoom_near();
         }
         if is_nothing && answer.is_final {
-            let told = "no pixel belongs to that prompt; try another box or click";
-            self.notice = Some(Notice::Info(told.into()));
+            self.notice = Some(Notice::Info(NO_PIXEL.into()));
         }
     }
 
