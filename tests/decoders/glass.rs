@@ -7,7 +7,7 @@ use termask::core::scene::Scene;
 
 use crate::cells::Cells;
 use crate::drawing;
-use crate::kitty::{Cursor, Kitty, over};
+use crate::kitty::{Answer, Cursor, Kitty, Line, over};
 use crate::stream::{Token, cut};
 use crate::{iterm, sixel};
 
@@ -45,33 +45,51 @@ impl Glass {
     /// Obeys what a painter wrote.
     pub fn obey(&mut self, bytes: &[u8]) {
         for token in cut(bytes) {
-            match token {
-                Token::Text(text) => {
-                    let (_, row) = self.at();
-                    let col = self.cells.write(self.at(), text);
-                    self.cursor = Some((col, row)).filter(|_| col < self.cols);
-                }
-                Token::Passed(inner) => self.obey(&inner),
-                Token::Escape(b'7') => self.saved = self.cursor,
-                Token::Escape(b'8') => self.cursor = self.saved,
-                Token::Escape(other) => panic!("ESC {} is not understood", char::from(other)),
-                Token::Csi(parameters, last) => self.control(parameters, last),
-                Token::Application(body) => {
-                    let cursor = self.kitty.obey(body, self.cursor);
-                    self.cursor = self.cursor.filter(|_| cursor == Cursor::Stays);
-                }
-                Token::Device(body) => {
-                    let picture = sixel::read(body);
-                    assert!(
-                        self.bottom(&picture) <= self.edge((self.cols, self.rows - 1)).1,
-                        "the last row stays free: terminals scroll there"
-                    );
-                    let (x, y) = self.edge(self.at());
-                    imageops::overlay(&mut self.painted, &picture, i64::from(x), i64::from(y));
-                }
-                Token::System(body) => self.inline(&iterm::read(body)),
-            }
+            self.follow(token);
         }
+    }
+
+    fn follow(&mut self, token: Token<'_>) {
+        match token {
+            Token::Text(text) => {
+                let (_, row) = self.at();
+                let col = self.cells.write(self.at(), text);
+                self.cursor = Some((col, row)).filter(|_| col < self.cols);
+            }
+            Token::Passed(inner) => self.obey(&inner),
+            Token::Escape(b'7') => self.saved = self.cursor,
+            Token::Escape(b'8') => self.cursor = self.saved,
+            Token::Escape(other) => panic!("ESC {} is not understood", char::from(other)),
+            Token::Csi(parameters, last) => self.control(parameters, last),
+            Token::Application(body) => {
+                let cursor = self.kitty.obey(body, self.cursor);
+                self.cursor = self.cursor.filter(|_| cursor == Cursor::Stays);
+            }
+            Token::Device(body) => {
+                let picture = sixel::read(body);
+                assert!(
+                    self.bottom(&picture) <= self.edge((self.cols, self.rows - 1)).1,
+                    "the last row stays free: terminals scroll there"
+                );
+                let (x, y) = self.edge(self.at());
+                imageops::overlay(&mut self.painted, &picture, i64::from(x), i64::from(y));
+            }
+            Token::System(body) => self.inline(&iterm::read(body)),
+        }
+    }
+
+    /// Obeys what comes of it where tmux drops what is for its terminal.
+    pub fn obey_without_what_is_passed(&mut self, bytes: &[u8]) {
+        self.kitty.line = Line::Broken;
+        let rest = cut(bytes)
+            .into_iter()
+            .filter(|t| !matches!(t, Token::Passed(_)));
+        rest.for_each(|token| self.follow(token));
+    }
+
+    /// What was answered since the last time.
+    pub fn answers(&mut self) -> Vec<Answer> {
+        std::mem::take(&mut self.kitty.answers)
     }
 
     /// Takes away what is in the rows of text and pictures, as the screen does when both change

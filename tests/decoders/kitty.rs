@@ -1,5 +1,5 @@
 //! A terminal's memory of kitty's pictures: data, placements, frame edits, deletions. It is stricter
-//! than terminals are: what the protocol leaves open is a failure.
+//! than terminals are: what the protocol leaves open is a failure, unless something was dropped.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -17,9 +17,26 @@ pub struct Kitty {
     images: BTreeMap<u32, RgbaImage>,
     /// By image and placement.
     placements: BTreeMap<(u32, u32), Placement>,
+    /// How many frames each picture has beyond its first.
+    frames: BTreeMap<u32, u32>,
     /// A transmission whose last chunk has not come.
     pending: Option<(Control, Vec<u8>)>,
+    /// Whether all that was written came; if not, what cannot be done is answered, as terminals do.
+    pub line: Line,
+    /// What was answered.
+    pub answers: Vec<Answer>,
 }
+
+/// The way from the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Line {
+    #[default]
+    Whole,
+    Broken,
+}
+
+/// Whether a command could be obeyed, or why not.
+pub type Answer = Result<(), String>;
 
 /// What a command does to the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,17 +133,25 @@ impl Kitty {
             self.pending = Some((control, data));
             return Cursor::Stays;
         }
-        match control.letter('a', 't') {
-            't' => self.transmit(&control, &data),
+        let done = match control.letter('a', 't') {
+            't' => {
+                self.transmit(&control, &data);
+                Ok(())
+            }
             'T' => {
                 self.transmit(&control, &data);
-                self.place(&control, cursor);
+                self.place(&control, cursor)
             }
             'p' => self.place(&control, cursor),
-            'd' => self.delete(&control),
+            'd' => {
+                self.delete(&control);
+                Ok(())
+            }
             'f' => self.edit(&control, &data),
+            'c' => self.compose(&control),
             other => panic!("a={other} is not understood"),
-        }
+        };
+        self.answer(&control, done);
         // Those in characters may be as many as these can name, of a few cells each.
         let placed = self.placements.values();
         let in_cells = placed.filter(|p| matches!(p.at, At::Characters)).count();
@@ -141,6 +166,16 @@ impl Kitty {
             Cursor::Moves
         } else {
             Cursor::Stays
+        }
+    }
+
+    fn answer(&mut self, control: &Control, done: Answer) {
+        if let (Line::Whole, Err(why)) = (self.line, &done) {
+            panic!("{control:?}: {why}");
+        }
+        let quiet = control.number('q').unwrap_or(0);
+        if quiet == 0 || quiet == 1 && done.is_err() {
+            self.answers.push(done);
         }
     }
 
@@ -203,13 +238,14 @@ impl Kitty {
         // New data under a used number: the old placements are gone.
         self.placements.retain(|(image, _), _| *image != id);
         self.images.insert(id, pixels(control, data));
+        self.frames.remove(&id);
     }
 
-    fn place(&mut self, control: &Control, cursor: Option<(u16, u16)>) {
+    fn place(&mut self, control: &Control, cursor: Option<(u16, u16)>) -> Answer {
         let id = control.number('i').expect("pictures have numbers");
         let image = self.images.get(&id);
         let (width, height) = image
-            .unwrap_or_else(|| panic!("picture {id} is placed and was not sent"))
+            .ok_or_else(|| format!("picture {id} is placed and was not sent"))?
             .dimensions();
         let (x, y) = (
             control.number('x').unwrap_or(0),
@@ -221,10 +257,9 @@ impl Kitty {
             control.number('w').unwrap_or(width - x),
             control.number('h').unwrap_or(height - y),
         ];
-        assert!(
-            part[0] + part[2] <= width && part[1] + part[3] <= height,
-            "{part:?} is not in a picture of {width}x{height}"
-        );
+        if part[0] + part[2] > width || part[1] + part[3] > height {
+            return Err(format!("{part:?} is not in a picture of {width}x{height}"));
+        }
         let offset = (
             control.number('X').unwrap_or(0),
             control.number('Y').unwrap_or(0),
@@ -233,10 +268,9 @@ impl Kitty {
         let at = match (control.number('U'), parent) {
             (Some(1), None) => At::Characters,
             (None, Some(parent)) => {
-                assert!(
-                    self.placements.contains_key(&parent),
-                    "ENOPARENT {parent:?}"
-                );
+                if !self.placements.contains_key(&parent) {
+                    return Err(format!("ENOPARENT {parent:?}"));
+                }
                 At::Beside(parent, control.signed('H'), control.signed('V'))
             }
             (None, None) => {
@@ -255,6 +289,7 @@ impl Kitty {
         };
         let number = control.number('p').unwrap_or(0);
         self.placements.insert((id, number), placement);
+        Ok(())
     }
 
     fn delete(&mut self, control: &Control) {
@@ -265,6 +300,7 @@ impl Kitty {
             'A' => {
                 self.placements.clear();
                 self.images.clear();
+                self.frames.clear();
             }
             'i' | 'I' => {
                 let id = id.expect("deleted by number");
@@ -273,32 +309,55 @@ impl Kitty {
                 });
                 if control.letter('d', 'a') == 'I' {
                     self.images.remove(&id);
+                    self.frames.remove(&id);
                 }
             }
             other => panic!("d={other} is not understood"),
         }
     }
 
-    /// Replaces a part of a picture's first frame, or blends over it.
-    fn edit(&mut self, control: &Control, data: &[u8]) {
+    /// Replaces a part of a picture's first frame, or blends over it; or adds a frame, which is not
+    /// shown.
+    fn edit(&mut self, control: &Control, data: &[u8]) -> Answer {
         let id = control.number('i').expect("pictures have numbers");
-        assert_eq!(
-            control.number('r'),
-            Some(1),
-            "only the first frame is shown"
-        );
         let patch = pixels(control, data);
         let (x, y) = (
             control.number('x').unwrap_or(0),
             control.number('y').unwrap_or(0),
         );
         let image = self.images.get_mut(&id);
-        let image = image.unwrap_or_else(|| panic!("picture {id} is edited and was not sent"));
+        let image = image.ok_or_else(|| format!("picture {id} is edited and was not sent"))?;
+        match control.number('r') {
+            Some(1) => {}
+            None => {
+                *self.frames.entry(id).or_default() += 1;
+                return Ok(());
+            }
+            Some(other) => panic!("only the first frame is shown, not {other}"),
+        }
+        if x + patch.width() > image.width() || y + patch.height() > image.height() {
+            return Err(format!("a part of picture {id} is outside of it"));
+        }
         let replaces = control.number('X') == Some(1);
         for (dx, dy, pixel) in patch.enumerate_pixels() {
             let old = image.get_pixel_mut(x + dx, y + dy);
             *old = if replaces { *pixel } else { over(*pixel, *old) };
         }
+        Ok(())
+    }
+
+    /// Copies a frame onto the first; the pictures that this is done with are not seen.
+    fn compose(&self, control: &Control) -> Answer {
+        let id = control.number('i').expect("pictures have numbers");
+        let from = control.number('r').expect("a frame to copy");
+        assert_eq!(control.number('c'), Some(1), "onto the first");
+        assert!(from > 1, "a frame is not copied onto itself");
+        let frames = self.images.get(&id).map(|_| self.frames.get(&id));
+        let last = frames.ok_or_else(|| format!("no picture {id}"))?;
+        let last = last.map_or(1, |added| added + 1);
+        (from <= last)
+            .then_some(())
+            .ok_or_else(|| format!("no frame {from} of {last}"))
     }
 }
 

@@ -180,6 +180,22 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases())]
+    #[test]
+    fn whatever_tmux_drops_is_painted_anew(
+        changes in prop::collection::vec(change(), 1..5),
+        dropped in prop::collection::vec(prop::bool::ANY, 1..9),
+    ) {
+        let grid = Exactness { name: "kitty in characters", ..SIXEL };
+        let painter = Box::new(Grid::new(Way::Grid(7)));
+        Player::new(painter, WHOLE, grid).play_with_losses(&changes, &dropped);
+        let relative = Exactness { name: "kitty in tmux", ..KITTY };
+        let painter = Box::new(Kitty::new(Way::Relative(7)));
+        Player::new(painter, WHOLE, relative).play_with_losses(&changes, &dropped);
+    }
+}
+
 /// Here the pixels of its lines are whole numbers but for the last digit.
 #[test]
 fn a_crosshair_has_no_gap() {

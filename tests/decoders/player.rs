@@ -69,6 +69,13 @@ pub struct Player {
     glass: Glass,
     pub scene: Scene,
     how: Exactness,
+    /// Of so many commands in turn, which ones tmux drops.
+    dropped: Vec<bool>,
+    written: usize,
+    /// Whether anything was since the terminal was last asked.
+    is_lossy: bool,
+    /// Bytes that a step to a sharper picture may have.
+    room: usize,
 }
 
 impl Player {
@@ -88,6 +95,10 @@ impl Player {
                 thumbnails: Vec::new(),
             },
             how,
+            dropped: Vec::new(),
+            written: 0,
+            is_lossy: false,
+            room: 1 << 20,
         };
         player.show();
         player
@@ -96,11 +107,36 @@ impl Player {
     /// Paints the scene, at first coarse, then sharp.
     fn show(&mut self) {
         for command in self.painter.paint(&self.scene) {
-            self.glass.obey(&command);
+            self.write(&command);
         }
-        while let Refined::Step(command) = self.painter.refine(&self.scene, 1 << 20) {
-            self.glass.obey(&command);
+        while let Refined::Step(command) = self.painter.refine(&self.scene, self.room) {
+            self.write(&command);
         }
+    }
+
+    fn write(&mut self, command: &[u8]) {
+        let is_dropped = self.dropped.get(self.written % self.dropped.len().max(1));
+        self.written += 1;
+        if is_dropped == Some(&true) {
+            self.is_lossy = true;
+            self.glass.obey_without_what_is_passed(command);
+        } else {
+            self.glass.obey(command);
+        }
+    }
+
+    /// Asks the terminal whether all came, and paints anew where it says no.
+    fn prove(&mut self) {
+        let proof = self.painter.prove().expect("something is shown");
+        self.glass.obey(&proof);
+        let answers = self.glass.answers();
+        let first = answers.first().expect("the terminal answers");
+        if first.is_err() {
+            assert!(self.is_lossy, "nothing was dropped: {answers:?}");
+            self.painter.forget();
+            self.show();
+        }
+        self.is_lossy = false;
     }
 
     pub fn apply(&mut self, change: &Change) {
@@ -233,6 +269,19 @@ impl Player {
         if !across || !down {
             let why = format!("no crosshair at {x}, {y}");
             self.fail(&why, [seen, &self.glass.expect(Some(scene))], when);
+        }
+    }
+
+    /// With some of the commands dropped, and asked for after each change.
+    pub fn play_with_losses(mut self, changes: &[Change], dropped: &[bool]) {
+        self.room = 900;
+        for change in changes {
+            self.dropped = dropped.to_vec();
+            self.apply(change);
+            self.dropped.clear();
+            self.prove();
+            let when = format!("{change:?} of {changes:?}, without {dropped:?}");
+            self.check(Some(&self.scene), &when);
         }
     }
 

@@ -21,7 +21,7 @@ const CUP: [u8; 3] = [0, 160, 255];
 /// How far a cell's mean colour may be from the photo's: palettes; and in tmux half-blocks,
 /// often without word that there are more than 256 colours.
 const NEAR: f64 = 14.0;
-const NEAR_IN_256_COLOURS: f64 = 40.0;
+pub const NEAR_IN_256_COLOURS: f64 = 40.0;
 
 /// Start, move, box, clicks by mouse and keyboard, accept, zoom, resize, leave.
 pub fn makes_an_object(row: Row) {

@@ -4,12 +4,16 @@
 use std::fs;
 use std::path::Path;
 
+use crate::app::NEAR_IN_256_COLOURS;
 use crate::desk::Desk;
-use crate::glass::bright;
+use crate::glass::{Expected, bright};
 use crate::terminals::{self, Row, Terminal, Way};
 use crate::{BLUE, count, drawn};
 use image::{Rgb, RgbImage};
 use termask::core::geometry::Size;
+use termask::core::image::Image;
+use termask::core::view::View;
+use termask::store::decode::decode;
 
 /// Pixels that text and tmux's lines have, at most.
 const FEW: u64 = 12_000;
@@ -121,6 +125,70 @@ fn is_there_when_its_window_comes_back(name: &'static str, taken_for: &str) {
     desk.tmux(&["last-window"]);
     wait_for_picture(&desk, 500..1000);
     leave(&desk);
+}
+
+/// tmux drops what is painted while a person reads back in the pane, and says nothing, as it does
+/// while it is about to redraw all.
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn what_was_painted_in_one_picture_while_tmux_dropped_it_is_painted_anew() {
+    is_painted_anew_when_dropped("dropped_picture", "kitty(0.30.1)");
+}
+
+/// The next kitty, taken for another terminal.
+fn is_painted_anew_when_dropped(name: &'static str, taken_for: &str) {
+    if let Some(why) = terminals::missing(Terminal::NextKitty) {
+        return println!("skipped: {why}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let photo = folder.path().join("coffee.png");
+    fs::copy("assets/coffee.png", &photo).expect("the photo can be copied");
+    let row = Row {
+        name,
+        terminal: Terminal::NextKitty,
+        way: Way::Tmux,
+        graphics: None,
+    };
+    let program = env!("CARGO_BIN_EXE_termask");
+    let line = format!("TERMASK_TERMINAL='{taken_for}' '{program}' coffee.png");
+    let desk = Desk::open(row, &line, folder.path());
+    let image = decode(&photo).expect("it was copied").image;
+    let glass = desk.glass();
+    let view = glass.fit(image.size());
+    wait_for_view(&desk, &image, view);
+    desk.press(&["plus", "plus"]);
+    let middle = image.size().bounds().centre();
+    let closer = view.zoomed(1.5, middle).zoomed(1.5, middle);
+    wait_for_view(&desk, &image, closer);
+    let small = glass.sized(80, 30);
+    let (width, height) = small.pixels();
+    desk.resize(width, height);
+    wait_for_view(&desk, &image, small.keep(&closer));
+    desk.tmux(&["copy-mode", "-t", ":0"]);
+    let (width, height) = glass.pixels();
+    desk.resize(width, height);
+    desk.wait("the characters of the larger canvas", |desk| {
+        let text = desk.tmux_text(":0");
+        let is_full = |line: &&str| line.matches('\u{10eeee}').count() == 100;
+        let rows = text.lines().filter(is_full).count();
+        (rows == 37)
+            .then_some(())
+            .ok_or_else(|| format!("{rows} rows of them"))
+    });
+    desk.tmux(&["send-keys", "-t", ":0", "-X", "cancel"]);
+    wait_for_view(&desk, &image, glass.keep(&small.keep(&closer)));
+    leave(&desk);
+}
+
+/// Waits until a part of the photo is shown, but for the crosshair's cells.
+fn wait_for_view(desk: &Desk, image: &Image, view: View) {
+    let expected = Expected::new(image, view, NEAR_IN_256_COLOURS);
+    desk.wait("the photo at its view", |desk| {
+        let share = expected.photo_share(&desk.look());
+        (share > 0.9)
+            .then_some(())
+            .ok_or_else(|| format!("{share} of the cells show it"))
+    });
 }
 
 #[test]

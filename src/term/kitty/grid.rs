@@ -71,6 +71,7 @@ impl Painter for Grid {
     fn paint(&mut self, scene: &Scene) -> Vec<Command> {
         let view = &scene.view;
         let mut out = Vec::new();
+        out.extend(self.wire.begin());
         if let Some(before) = self.registers.turn_to(scene) {
             out.extend(erase(&before, view));
             if before.cells != view.cells && !self.wire.edits() {
@@ -116,6 +117,7 @@ impl Painter for Grid {
         self.registers.forget();
         self.laid = None;
         self.sent = None;
+        self.wire.forget();
     }
 
     fn pace(&mut self, speed: Speed) {

@@ -7,6 +7,7 @@ mod lines;
 mod marks;
 mod masks;
 mod photos;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod thumbnails;
@@ -165,6 +166,7 @@ impl Kitty {
 impl Painter for Kitty {
     fn paint(&mut self, scene: &Scene) -> Vec<Command> {
         let mut out = Vec::new();
+        out.extend(self.wire.begin());
         self.photos.claim(&scene.photo);
         if self.speed == Speed::Fast {
             // All of the coarse picture, at once.

@@ -140,14 +140,14 @@ impl Sheet {
         pixels * self.pixel_bytes <= room.saturating_sub(HEAD) as f64
     }
 
-    /// The part from a pixel on that so many bytes have room for, and its bytes as `edit` writes
+    /// The part from a pixel on that so many bytes have room for, and its bytes as `patch` writes
     /// them: whole rows, or some columns of a band.
     fn part(
         &mut self,
         (x, y): (u32, u32),
         room: usize,
-        edit: impl Fn((u32, u32), &[u8]) -> Command,
-    ) -> ((u32, u32), Command) {
+        patch: impl Fn((u32, u32), &[u8]) -> Vec<u8>,
+    ) -> ((u32, u32), Vec<u8>) {
         let mut pixels = room.saturating_sub(HEAD) as f64 / self.pixel_bytes;
         let (wide, high) = (self.size.0 - x, self.size.1 - y);
         loop {
@@ -159,7 +159,7 @@ impl Sheet {
                 let columns = (pixels / f64::from(height)) as u32;
                 (columns.max(NARROW).min(wide), height)
             };
-            let bytes = edit((width, height), &self.png((x, y), (width, height)));
+            let bytes = patch((width, height), &self.png((x, y), (width, height)));
             if bytes.len() <= room || width <= NARROW {
                 // One colour says little of what comes after it.
                 let own = bytes.len().saturating_sub(HEAD).max(bytes.len() / 4);
@@ -258,9 +258,9 @@ impl Photos {
                 let clear = indexed_png(&clear, width, height, &[[0; 4]]);
                 out.extend(wire.transmit(id, &clear));
             }
-            let edit = |size: (u32, u32), png: &[u8]| wire.edit(id, at, size, png);
-            let (size, part) = sheet.part(at, room, edit);
-            out.extend(part);
+            let patch = |size: (u32, u32), png: &[u8]| wire.patch(id, at, size, png);
+            let (size, part) = sheet.part(at, room.saturating_sub(wire.seal_size()), patch);
+            out.extend(wire.seal(&part));
             size
         } else {
             out.extend(wire.transmit(id, &sheet.png((0, 0), (width, height))));

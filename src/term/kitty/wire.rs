@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::characters::character;
+use super::tally::{self, Tally};
 use super::thumbnails::LAST;
 use crate::core::geometry::CellRect;
 use crate::term::line::Command;
@@ -23,6 +24,10 @@ const PANE: u32 = 100;
 const FIRST_PANE: u32 = 1000;
 /// Pictures that characters can name, a pane's.
 const TILES: u32 = 256;
+/// Bytes that go through tmux in one piece, whole or not at all: it takes a million.
+const PIECE: usize = 512 << 10;
+/// Bytes around such a piece, with its count and the doubled escapes of some chunks.
+const SEAL: usize = 80;
 
 /// Where a picture is placed: a cell of the screen, and the rest of the placement's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,9 @@ pub struct Wire {
     placed: BTreeMap<Name, Spot>,
     /// The canvas whose first cell the anchor is in.
     anchored: Option<CellRect>,
+    tally: Tally,
+    /// Whether nothing is known of what the terminal has.
+    is_lost: bool,
 }
 
 impl Wire {
@@ -57,11 +65,28 @@ impl Wire {
         matches!(self.way, Way::Edits | Way::Relative(_) | Way::Grid(_))
     }
 
-    fn sequence(&self, body: &[u8], out: &mut Command) {
-        let whole = [b"\x1b_G", body, b"\x1b\\"].concat();
+    /// Begins to count what gets through tmux; to be sent before anything else of a scene.
+    pub fn begin(&mut self) -> Option<Command> {
+        let pane = self.way.pane()?;
+        // The terminals that know frames are those that take parts of a picture.
+        if !self.edits() {
+            return None;
+        }
+        let begun = self.tally.begin(|id| number(Way::Relative(pane), id))?;
+        let mut out = Vec::new();
+        if std::mem::take(&mut self.is_lost) && matches!(self.way, Way::Relative(_)) {
+            // Placements whose end was dropped would stay for ever.
+            out = farewell(self.way);
+        }
+        out.extend(self.piece(&begun));
+        Some(out)
+    }
+
+    /// Bytes that come or go as one.
+    fn piece(&self, bytes: &[u8]) -> Command {
         match self.way.pane() {
-            Some(_) => out.extend(tmux::wrap(&whole)),
-            None => out.extend(whole),
+            Some(_) => tmux::wrap(bytes),
+            None => bytes.to_vec(),
         }
     }
 
@@ -69,61 +94,79 @@ impl Wire {
     pub fn transmit(&mut self, id: u32, png: &[u8]) -> Command {
         self.placed.retain(|(i, _), _| *i != id);
         let id = number(self.way, id);
-        self.chunks(&format!("a=t,f=100,i={id},q=2"), "q=2", png)
+        self.seal(&chunks(&format!("a=t,f=100,i={id},q=2"), "q=2", png))
     }
 
     /// Sends a picture that characters show, so many columns and rows of them.
     pub fn spread(&self, id: u32, (cols, rows): (u16, u16), png: &[u8]) -> Command {
         let id = number(self.way, id);
         let keys = format!("a=T,U=1,f=100,i={id},p=1,c={cols},r={rows},q=2");
-        self.chunks(&keys, "q=2", png)
+        self.seal(&chunks(&keys, "q=2", png))
     }
 
-    /// Lets characters show a picture that was sent, as they do. The terminal says where it is
-    /// missing, and of the last one that it is there.
+    /// Lets characters show pictures that were sent, as they do. The terminal says where one is
+    /// missing, and at last that all is there.
     pub fn check(&self, ids: std::ops::Range<u32>, cells: impl Fn(u32) -> (u16, u16)) -> Command {
+        let count = self.tally.question();
         let mut out = Vec::new();
         for id in ids.clone() {
             let (cols, rows) = cells(id);
-            let quiet = u8::from(id + 1 < ids.end);
+            let quiet = u8::from(id + 1 < ids.end || count.is_some());
             let name = number(self.way, id);
             let body = format!("a=p,U=1,i={name},p=1,c={cols},r={rows},q={quiet}");
-            self.sequence(body.as_bytes(), &mut out);
+            out.extend(self.piece(&sequence(body.as_bytes())));
         }
+        out.extend(count.map(|words| self.piece(&words)).unwrap_or_default());
         out
     }
 
     /// Deletes a picture.
     pub fn delete(&self, id: u32) -> Command {
-        let mut out = Vec::new();
         let id = number(self.way, id);
-        self.sequence(format!("a=d,d=I,i={id},q=2").as_bytes(), &mut out);
-        out
+        self.piece(&sequence(format!("a=d,d=I,i={id},q=2").as_bytes()))
     }
 
     /// Replaces a part of a picture, `x` and `y` from its corner.
-    pub fn edit(&self, id: u32, (x, y): (u32, u32), (w, h): (u32, u32), png: &[u8]) -> Command {
+    pub fn edit(&self, id: u32, corner: (u32, u32), size: (u32, u32), png: &[u8]) -> Command {
+        self.seal(&self.patch(id, corner, size, png))
+    }
+
+    /// What an edit says, to be sealed if it is to be sent.
+    pub fn patch(&self, id: u32, (x, y): (u32, u32), (w, h): (u32, u32), png: &[u8]) -> Vec<u8> {
         let id = number(self.way, id);
         // Kitty 0.26 puts the data where the last chunk says, so that all of them say it.
         let keys = format!("a=f,f=100,i={id},r=1,x={x},y={y},s={w},v={h},X=1,q=2");
-        self.chunks(&keys, &keys, png)
+        chunks(&keys, &keys, png)
     }
 
-    fn chunks(&self, first: &str, others: &str, data: &[u8]) -> Command {
-        let text = STANDARD.encode(data);
-        let chunks: Vec<&[u8]> = text.as_bytes().chunks(CHUNK).collect();
-        let mut out = Vec::with_capacity(text.len() + 128 * chunks.len());
-        for (i, chunk) in chunks.iter().enumerate() {
-            let head = if i == 0 { first } else { others };
-            let more = match (i + 1 < chunks.len(), chunks.len()) {
-                (_, 1) => "",
-                (true, _) => ",m=1",
-                (false, _) => ",m=0",
+    /// Makes sequences a command that comes or goes as one, as far as tmux takes so much, and counts
+    /// it.
+    pub fn seal(&self, words: &[u8]) -> Command {
+        let mut out = Vec::new();
+        let mut rest = words;
+        while rest.len() > PIECE
+            && let Some(end) = rest[PIECE..].windows(2).position(|w| w == b"\x1b\\")
+        {
+            let (piece, after) = rest.split_at(PIECE + end + 2);
+            // Where one between the first and the last is dropped, no picture comes about.
+            let count = if out.is_empty() {
+                self.tally.count()
+            } else {
+                Vec::new()
             };
-            let body = [head.as_bytes(), more.as_bytes(), b";", chunk].concat();
-            self.sequence(&body, &mut out);
+            out.extend(self.piece(&[&count, piece].concat()));
+            rest = after;
         }
+        out.extend(self.piece(&[rest, &self.tally.count()].concat()));
         out
+    }
+
+    /// Bytes that sealing adds to a few chunks.
+    pub const fn seal_size(&self) -> usize {
+        match self.way.pane() {
+            Some(_) => SEAL,
+            None => 0,
+        }
     }
 
     /// Brings the screen to what is wanted, as one command: what is not wanted any more goes,
@@ -138,7 +181,7 @@ impl Wire {
         for (i, (name, spot)) in moved.iter().enumerate() {
             if let Way::Relative(pane) = self.way {
                 let body = relative(pane, *name, spot, canvas);
-                self.sequence(format!("{body}q=2").as_bytes(), &mut out);
+                out.extend(self.piece(&sequence(format!("{body}q=2").as_bytes())));
                 continue;
             }
             let (id, placement) = (number(self.way, name.0), name.1);
@@ -156,7 +199,7 @@ impl Wire {
             let is_shared = moved.get(i + 1).map(|(_, s)| (s.row, s.col)) == Some(cell);
             let stay = if is_shared { "C=1," } else { "" };
             let body = format!("a=p,i={id},p={placement},{keys}{stay}q=2");
-            self.sequence(body.as_bytes(), &mut out);
+            out.extend(sequence(body.as_bytes()));
             cursor = is_shared.then_some(cell);
         }
         self.placed.extend(moved);
@@ -167,7 +210,10 @@ impl Wire {
     fn remove(&mut self, goes: impl Fn(&Name) -> bool, out: &mut Command) {
         let gone: Vec<Name> = self.placed.keys().copied().filter(goes).collect();
         self.placed.retain(|name, _| !gone.contains(name));
-        let mut last = None;
+        if gone.is_empty() {
+            return;
+        }
+        let (mut all, mut last) = (Vec::new(), None);
         for (id, placement) in gone {
             let stays = self.placed.keys().any(|(i, _)| *i == id);
             let mut body = format!("a=d,d=i,i={},", number(self.way, id));
@@ -178,23 +224,24 @@ impl Wire {
             }
             last = Some(id);
             body.push_str("q=2");
-            self.sequence(body.as_bytes(), out);
+            all.extend(sequence(body.as_bytes()));
         }
+        out.extend(self.seal(&all));
     }
 
-    /// Places everything once more where it is. The terminal says what it cannot place, and of the
-    /// last one that it could.
+    /// Places everything once more where it is. The terminal says what it cannot place, and at last
+    /// whether all that was sent came.
     pub fn prove(&self) -> Option<Command> {
         let (Way::Relative(pane), Some(canvas)) = (self.way, self.anchored) else {
             return None;
         };
-        let (last, _) = self.placed.last_key_value()?;
+        let count = self.tally.question()?;
         let mut out = Vec::new();
         for (name, spot) in &self.placed {
             let body = relative(pane, *name, spot, canvas);
-            let quiet = if name == last { "q=0" } else { "q=1" };
-            self.sequence(format!("{body}{quiet}").as_bytes(), &mut out);
+            out.extend(self.piece(&sequence(format!("{body}q=1").as_bytes())));
         }
+        out.extend(self.piece(&count));
         Some(out)
     }
 
@@ -210,6 +257,8 @@ impl Wire {
     pub fn forget(&mut self) {
         self.placed.clear();
         self.anchored = None;
+        self.tally.forget();
+        self.is_lost = true;
     }
 
     /// One character that stands for the anchor: tmux moves, hides and redraws it like any other.
@@ -222,7 +271,7 @@ impl Wire {
         }
         let id = anchor(pane);
         let body = format!("a=T,U=1,f=32,s=1,v=1,i={id},p=1,c=1,r=1,q=2;AAAAAA==");
-        self.sequence(body.as_bytes(), out);
+        out.extend(self.piece(&sequence(body.as_bytes())));
         let cell = format!(
             "\x1b[{};{}H\x1b[38;5;{id};58;5;1m{}\x1b[0m",
             canvas.row + 1,
@@ -233,6 +282,28 @@ impl Wire {
         self.placed.clear();
         self.anchored = Some(canvas);
     }
+}
+
+/// A picture's data in sequences of as many bytes as one may have.
+fn chunks(first: &str, others: &str, data: &[u8]) -> Vec<u8> {
+    let text = STANDARD.encode(data);
+    let chunks: Vec<&[u8]> = text.as_bytes().chunks(CHUNK).collect();
+    let mut out = Vec::with_capacity(text.len() + 128 * chunks.len());
+    for (i, chunk) in chunks.iter().enumerate() {
+        let head = if i == 0 { first } else { others };
+        let more = match (i + 1 < chunks.len(), chunks.len()) {
+            (_, 1) => "",
+            (true, _) => ",m=1",
+            (false, _) => ",m=0",
+        };
+        let body = [head.as_bytes(), more.as_bytes(), b";", chunk].concat();
+        out.extend(sequence(&body));
+    }
+    out
+}
+
+fn sequence(body: &[u8]) -> Vec<u8> {
+    [b"\x1b_G", body, b"\x1b\\"].concat()
 }
 
 /// Places a picture relative to the pane's anchor.
@@ -259,94 +330,20 @@ fn anchor(pane: u8) -> u32 {
 
 /// What deletes all pictures on leaving; inside tmux those of the pane.
 pub fn farewell(way: Way) -> Command {
+    let counts = |pane| tally::NUMBERS.map(move |id| number(Way::Relative(pane), id));
     let all: Vec<u32> = match way {
         Way::Relative(pane) => {
             let numbers = (1..=LAST).map(|id| number(way, id));
-            numbers.chain([anchor(pane)]).collect()
+            numbers.chain(counts(pane)).chain([anchor(pane)]).collect()
         }
-        Way::Grid(_) => vec![number(way, 0)],
+        Way::Grid(pane) => counts(pane).chain([number(way, 0)]).collect(),
         Way::Tiles(_) => (0..TILES).map(|id| number(way, id)).collect(),
         _ => return b"\x1b_Ga=d,d=A,q=2\x1b\\".to_vec(),
     };
-    all.iter()
-        .flat_map(|id| tmux::wrap(format!("\x1b_Ga=d,d=I,i={id},q=2\x1b\\").as_bytes()))
-        .collect()
+    let each = all.iter().map(|id| format!("a=d,d=I,i={id},q=2"));
+    let words: Vec<u8> = each.flat_map(|body| sequence(body.as_bytes())).collect();
+    tmux::wrap(&words)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CANVAS: CellRect = CellRect {
-        col: 0,
-        row: 1,
-        cols: 80,
-        rows: 20,
-    };
-
-    fn wanted(row: u16) -> BTreeMap<Name, Spot> {
-        let spot = Spot {
-            row,
-            col: 4,
-            keys: "c=3,r=2,".into(),
-        };
-        BTreeMap::from([((5, 1), spot)])
-    }
-
-    #[test]
-    fn only_what_has_moved_is_placed_again_and_what_is_not_wanted_goes() {
-        let mut wire = Wire::new(Way::Edits);
-        let first = wire.settle(wanted(7), CANVAS).expect("placed");
-        assert_eq!(first, b"\x1b[8;5H\x1b_Ga=p,i=5,p=1,c=3,r=2,q=2\x1b\\");
-        assert!(wire.settle(wanted(7), CANVAS).is_none());
-        assert!(wire.settle(wanted(8), CANVAS).is_some());
-        let last = wire.settle(BTreeMap::new(), CANVAS).expect("deleted");
-        assert_eq!(last, b"\x1b_Ga=d,d=i,i=5,q=2\x1b\\");
-    }
-
-    #[test]
-    fn inside_tmux_all_is_placed_relative_to_one_character() {
-        let mut wire = Wire::new(Way::Relative(3));
-        let first = wire.settle(wanted(7), CANVAS).expect("placed");
-        let text = String::from_utf8_lossy(&first).into_owned();
-        assert!(text.contains("\x1b[2;1H\x1b[38;5;203;58;5;1m\u{10eeee}"));
-        let placed =
-            "\x1bPtmux;\x1b\x1b_Ga=p,i=1305,p=1,P=203,Q=1,H=4,V=6,c=3,r=2,q=2\x1b\x1b\\\x1b\\";
-        assert!(text.ends_with(placed), "{text:?}");
-    }
-
-    #[test]
-    fn what_is_placed_is_placed_again_where_it_is_and_the_last_one_answers() {
-        let mut wire = Wire::new(Way::Relative(3));
-        assert!(wire.prove().is_none());
-        let mut two = wanted(7);
-        two.insert((6, 1), two[&(5, 1)].clone());
-        wire.settle(two, CANVAS);
-        let proof = wire.prove().expect("two are placed");
-        let text = String::from_utf8(proof).expect("ASCII");
-        let at = "P=203,Q=1,H=4,V=6,c=3,r=2";
-        let [first, second] = [(1305, 1), (1306, 0)].map(|(id, quiet)| {
-            format!("\x1bPtmux;\x1b\x1b_Ga=p,i={id},p=1,{at},q={quiet}\x1b\x1b\\\x1b\\")
-        });
-        assert_eq!(text, first + &second);
-        assert!(Wire::new(Way::Edits).prove().is_none());
-    }
-
-    #[test]
-    fn leaving_a_pane_deletes_its_pictures_and_no_others() {
-        let all = String::from_utf8(farewell(Way::Relative(3))).expect("ASCII");
-        assert!(all.contains("\x1bPtmux;\x1b\x1b_Ga=d,d=I,i=1369,q=2\x1b\x1b\\\x1b\\"));
-        assert!(all.contains("i=203,") && !all.contains("d=A") && !all.contains("i=14"));
-        assert_eq!(farewell(Way::Edits), b"\x1b_Ga=d,d=A,q=2\x1b\\");
-    }
-
-    #[test]
-    fn every_chunk_of_an_edit_says_where_it_goes() {
-        let wire = Wire::new(Way::Edits);
-        let command = wire.edit(20, (0, 8), (640, 4), &[7; 5000]);
-        let text = String::from_utf8(command).expect("ASCII");
-        let keys = "a=f,f=100,i=20,r=1,x=0,y=8,s=640,v=4,X=1,q=2";
-        assert_eq!(text.matches(keys).count(), 2);
-        assert!(text.contains(",m=1;") && text.contains(",m=0;"));
-    }
-}
+mod tests;
