@@ -32,6 +32,8 @@ pub enum Event {
     Elsewhere(Box<Report>),
     /// Inside tmux: the pane lies elsewhere, or is shown again.
     Moved,
+    /// Inside tmux: the pane has another size.
+    Resized,
     /// Inside tmux: whether all pictures got through is to be asked.
     Doubt,
     /// Inside tmux: some did not.

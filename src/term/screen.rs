@@ -221,6 +221,14 @@ impl Screen {
         }
     }
 
+    /// What was painted while tmux redrew all for another size, it may have dropped: where nothing
+    /// counts what came, all is painted once more.
+    pub fn repaint_resized(&self) {
+        if matches!(self.report.way, Way::Passed | Way::Tiles(_)) {
+            self.paint_anew();
+        }
+    }
+
     /// Asks the terminal whether it has all pictures.
     pub fn prove(&self) {
         if let Some(easel) = &self.easel {

@@ -112,8 +112,10 @@ pub fn place() -> Option<(u16, u16)> {
 pub struct Whereabouts {
     /// The processes of tmux that terminals are attached with.
     pub clients: Vec<String>,
-    /// `None` where another window is shown.
+    /// `None` where something else is shown: another window, or what a person reads back there.
     pub place: Option<String>,
+    /// Its columns and rows.
+    pub size: String,
     /// Whether what the terminal answers gets to the pane.
     pub is_listening: bool,
     /// Whether one terminal shows the pane, and its text as it is now: then what the terminal
@@ -126,14 +128,14 @@ pub fn whereabouts() -> Option<Whereabouts> {
     env::var_os("TMUX")?;
     let pane = env::var("TMUX_PANE").ok()?;
     let clients = ["list-clients", "-t", &pane, "-F", "#{client_pid}", ";"];
-    let place = "#{pane_active} #{pane_in_mode} \
-                 #{window_active} #{pane_left} #{pane_top} #{status} #{window_zoomed_flag}";
+    let place = "#{pane_active} #{pane_in_mode} #{window_active} #{pane_width}x#{pane_height} \
+                 #{pane_left} #{pane_top} #{status} #{window_zoomed_flag}";
     let place = ["display-message", "-p", "-t", &pane, place];
     let told = tell(&[&clients[..], &place[..]].concat())?;
     let mut lines: Vec<String> = told.lines().map(str::to_string).collect();
     let last = lines.pop()?;
-    let words: Vec<&str> = last.splitn(4, ' ').collect();
-    let [active, mode, shown, place] = words[..] else {
+    let words: Vec<&str> = last.splitn(5, ' ').collect();
+    let [active, mode, shown, size, place] = words[..] else {
         return None;
     };
     let is_live = shown == "1" && mode == "0";
@@ -141,7 +143,8 @@ pub fn whereabouts() -> Option<Whereabouts> {
         is_listening: is_live && active == "1",
         is_heard: is_live && lines.len() == 1,
         clients: lines,
-        place: (shown == "1").then(|| place.to_string()),
+        place: is_live.then(|| place.to_string()),
+        size: size.into(),
     })
 }
 

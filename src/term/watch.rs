@@ -80,6 +80,7 @@ impl Watch {
             let is_in_use = now.is_listening && !before.is_listening;
             let is_new = has_come || is_in_use && self.known.through.is_empty();
             let has_moved = now.place.is_some() && now.place != before.place;
+            let is_resized = now.place.is_some() && now.size != before.size;
             let is_listening = now.is_listening;
             let has_missed = unseen.look(now.place.is_some(), self.line.painted());
             if self.line.question() == Some(Question::Echo) {
@@ -92,6 +93,8 @@ impl Watch {
                 self.proof = Proof::default();
             } else if has_missed {
                 self.told.send(Event::Lost).ok()?;
+            } else if is_resized {
+                self.told.send(Event::Resized).ok()?;
             } else if has_moved {
                 self.told.send(Event::Moved).ok()?;
             } else if self.proof.is_due(self.line.pictures(), is_listening) {
@@ -143,7 +146,7 @@ impl Watch {
     }
 }
 
-/// Whether something was painted while tmux showed another window: it drops that.
+/// Whether something was painted while tmux showed something else: it drops that.
 #[derive(Debug)]
 struct Unseen {
     /// How many commands had changed pictures when it last showed its own.

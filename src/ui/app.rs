@@ -196,6 +196,7 @@ impl App {
                 self.screen.repaint();
             }
             Event::Terminal(term::Event::Moved) => self.screen.repaint(),
+            Event::Terminal(term::Event::Resized) => self.screen.repaint_resized(),
             Event::Terminal(term::Event::Doubt) => self.screen.prove(),
             Event::Terminal(term::Event::Lost) => self.screen.paint_anew(),
             Event::Terminal(term::Event::Elsewhere(report)) => {

@@ -135,6 +135,30 @@ fn what_was_painted_in_one_picture_while_tmux_dropped_it_is_painted_anew() {
     is_painted_anew_when_dropped("dropped_picture", "kitty(0.30.1)");
 }
 
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn what_was_painted_in_many_pictures_while_tmux_dropped_it_is_painted_anew() {
+    is_painted_anew_when_dropped("dropped_pictures", "ghostty 1.2.0");
+}
+
+/// tmux knows nothing of the picture, and draws its own text there. The program looks once a second
+/// whether a person reads back.
+#[test]
+#[ignore = "needs real terminals: .ci/run has them"]
+fn the_picture_is_back_in_xterm_after_reading_back_in_its_pane() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = open(folder.path(), "read_back", Terminal::Xterm, Way::Tmux);
+    wait_for_picture(&desk, 0..1000);
+    desk.tmux(&["copy-mode", "-t", ":0"]);
+    wait_for_nothing(&desk);
+    let looked = "wait-for -S looked";
+    desk.tmux(&["set-hook", "-g", "after-display-message", looked]);
+    desk.tmux(&["wait-for", "looked"]);
+    desk.tmux(&["send-keys", "-t", ":0", "-X", "cancel"]);
+    wait_for_picture(&desk, 0..1000);
+    leave(&desk);
+}
+
 /// The next kitty, taken for another terminal.
 fn is_painted_anew_when_dropped(name: &'static str, taken_for: &str) {
     if let Some(why) = terminals::missing(Terminal::NextKitty) {
