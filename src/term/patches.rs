@@ -1,6 +1,8 @@
 //! Which cells of a picture have changed, as blocks of neighbours, for terminals that keep no
 //! pictures: there each changed cell is drawn again.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::line::Command;
@@ -91,15 +93,15 @@ pub fn nearest_first(mut blocks: Vec<Block>, scene: &Scene) -> Vec<Block> {
 #[derive(Debug, Default)]
 pub struct Shown {
     pixels: Vec<u8>,
-    /// Rows of cells that were drawn at all.
-    rows: Vec<bool>,
+    /// Which of its cells were drawn at all, row by row.
+    drawn: Vec<bool>,
 }
 
 /// Which rows of cells may be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
     All,
-    /// Those that were drawn before: the others are not waited for.
+    /// Those of which something was drawn before: the others are not waited for.
     Known,
 }
 
@@ -109,7 +111,7 @@ impl Shown {
         let (width, height) = screen_size(view);
         Self {
             pixels: vec![0; width as usize * height as usize],
-            rows: vec![false; view.cells.rows.into()],
+            drawn: vec![false; usize::from(view.cells.cols) * usize::from(view.cells.rows)],
         }
     }
 
@@ -118,7 +120,7 @@ impl Shown {
     }
 
     pub fn is_whole(&self) -> bool {
-        self.rows.iter().all(|known| *known)
+        self.drawn.iter().all(|drawn| *drawn)
     }
 
     /// Pixels for which `gone` holds are to be drawn again.
@@ -133,14 +135,14 @@ impl Shown {
         let width = screen_size(view).0 as usize;
         let mut blocks: Vec<Block> = Vec::new();
         for row in 0..view.cells.rows {
-            let is_known = self.rows[usize::from(row)];
-            if !is_known && which == Rows::Known {
+            let drawn = &self.drawn[cells(view, row, 0..view.cells.cols)];
+            if which == Rows::Known && !drawn.contains(&true) {
                 continue;
             }
             let is_dirty = |col: u16| {
                 let [x0, y0, x1, y1] = pixels(view, [col, row, col + 1, row + 1]);
                 let part = |y: usize| y * width + x0..y * width + x1;
-                !is_known || (y0..y1).any(|y| self.pixels[part(y)] != next[part(y)])
+                !drawn[usize::from(col)] || (y0..y1).any(|y| self.pixels[part(y)] != next[part(y)])
             };
             let mut col = 0;
             while col < view.cells.cols {
@@ -191,9 +193,17 @@ impl Shown {
             let part = y * width + x0..y * width + x1;
             self.pixels[part.clone()].copy_from_slice(&next[part]);
         }
-        let first = usize::from(block.row - view.cells.row);
-        self.rows[first..first + usize::from(block.rows)].fill(true);
+        let (col, row) = (block.col - view.cells.col, block.row - view.cells.row);
+        for row in row..row + block.rows {
+            self.drawn[cells(view, row, col..col + block.cols)].fill(true);
+        }
     }
+}
+
+/// Where some cells of a row are among all of a view's.
+fn cells(view: &View, row: u16, cols: Range<u16>) -> Range<usize> {
+    let first = usize::from(row) * usize::from(view.cells.cols);
+    first + usize::from(cols.start)..first + usize::from(cols.end)
 }
 
 /// Adds cells of a row to the blocks: below a block of the same columns they become part of it.
@@ -266,6 +276,21 @@ mod tests {
         };
         assert_eq!(block.pixels, [10, 20, 20, 60]);
         assert_eq!((block.cols, block.rows, block.row), (1, 2, 2));
+    }
+
+    #[test]
+    fn a_row_of_which_a_piece_was_drawn_is_not_known_beside_it() {
+        let view = view();
+        let (width, height) = screen_size(&view);
+        let next = vec![0; (width * height) as usize];
+        let mut shown = Shown::nothing(&view);
+        let piece = Block::of(&view, [4, 0, 6, 1]);
+        shown.draw(&view, &piece, &next);
+        assert!(!shown.is_whole());
+        let rest = shown.dirty(&view, &next, Rows::Known);
+        let columns: Vec<(u16, u16)> = rest.iter().map(|b| (b.col, b.cols)).collect();
+        let (left, end) = (view.cells.col, view.cells.cols);
+        assert_eq!(columns, [(left, 4), (left + 6, end - 6)]);
     }
 
     #[test]
