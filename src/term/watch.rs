@@ -1,6 +1,7 @@
 //! Notices, inside tmux, that the program is shown in another terminal or at another place, and asks
 //! a new terminal what it can do.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -172,9 +173,11 @@ impl Unseen {
 struct Proof {
     /// How many commands had changed pictures a moment ago.
     before: Option<u64>,
-    /// And when the terminal was asked last.
-    asked: Option<u64>,
-    has_answered: bool,
+    /// And when the terminal was asked, for each question that may still be answered: a busy one
+    /// answers when it has been asked again, of more.
+    asked: VecDeque<u64>,
+    /// And of how many it has told.
+    told: Option<u64>,
     attempts: u8,
 }
 
@@ -182,29 +185,33 @@ impl Proof {
     /// Whether to ask now: once after everything that changes the picture, when it is at rest, and
     /// again without an answer.
     fn is_due(&mut self, pictures: Option<u64>, is_listening: bool) -> bool {
-        let rests = pictures.is_some() && pictures == self.before;
+        let resting = pictures.filter(|_| pictures == self.before);
         self.before = pictures;
-        let is_proven = self.has_answered && self.asked == pictures;
+        let Some(painted) = resting else {
+            return false;
+        };
         // A terminal that never answers is believed.
-        if !rests || !is_listening || is_proven || self.attempts == ATTEMPTS {
+        if !is_listening || self.told == resting || self.attempts == ATTEMPTS {
             return false;
         }
-        self.asked = pictures;
-        self.has_answered = false;
+        self.asked.push_back(painted);
         self.attempts += 1;
         true
     }
 
     /// Whether the answer says that pictures are missing.
     fn answer(&mut self, answer: &[u8]) -> bool {
-        if self.asked.is_none() || self.has_answered || !answer.starts_with(b"\x1b_G") {
+        if self.asked.is_empty() || !answer.starts_with(b"\x1b_G") {
             return false;
         }
-        self.has_answered = true;
         if answer.ends_with(b";OK\x1b\\") {
+            // Questions are dropped, too: it may answer a later one, but none before the first.
+            self.told = self.asked.pop_front();
             self.attempts = 0;
             return false;
         }
+        self.told = self.asked.back().copied();
+        self.asked.clear();
         true
     }
 }
@@ -228,6 +235,19 @@ mod tests {
         assert!(!proof.is_due(Some(9), true));
         assert!(!proof.is_due(Some(10), true));
         assert!(proof.is_due(Some(10), true));
+    }
+
+    #[test]
+    fn a_late_answer_says_nothing_of_what_was_painted_after_its_question() {
+        let mut proof = Proof::default();
+        proof.is_due(Some(4), true);
+        assert!(proof.is_due(Some(4), true));
+        proof.is_due(Some(9), true);
+        assert!(proof.is_due(Some(9), true));
+        assert!(!proof.answer(GOOD), "to the first question");
+        assert!(proof.is_due(Some(9), true));
+        assert!(proof.answer(BAD), "to the second");
+        assert!(!proof.answer(BAD), "it is known");
     }
 
     #[test]
