@@ -82,25 +82,29 @@ impl Soft {
     /// them.
     pub fn at_crossings(&self, columns: &[i64], rows: &[i64]) -> Vec<f32> {
         let width = self.width as usize;
-        // Of each column the grid's column before it, in a row with a 0 at either end, and how far
-        // behind it; `None` beyond the grid.
-        let columns: Vec<Option<(usize, f32)>> = columns
+        // Of each column the grid's column before it and how far behind it, in a row with a 0 before
+        // the grid and two behind: between these lies what is beyond.
+        let columns: Vec<(usize, f32)> = columns
             .iter()
             .map(|x| (*x as f64 - self.x) / self.scale)
             .map(|u| {
                 let before = usize::try_from(u.floor() as i64 + 1).ok();
                 before
                     .filter(|before| *before <= width)
-                    .map(|before| (before, (u - u.floor()) as f32))
+                    .map_or((width + 1, 0.0), |before| (before, (u - u.floor()) as f32))
             })
             .collect();
-        let mut row = vec![0.0; width + 2];
+        let mut row = vec![0.0; width + 3];
         let mut values = Vec::with_capacity(columns.len() * rows.len());
         for y in rows {
-            self.blend_row(*y as f64, &mut row);
-            values.extend(columns.iter().map(|column| {
-                column.map_or(0.0, |(i, part)| (1.0 - part) * row[i] + part * row[i + 1])
-            }));
+            let (j, part) = self.line_before(*y as f64);
+            let (upper, lower) = (self.line(j), self.line(j + 1));
+            for ((value, a), b) in row.iter_mut().zip(&*upper).zip(&*lower) {
+                let (a, b) = (f32::from(*a), f32::from(*b));
+                *value = (a + part * (b - a)) * (1.0 / 255.0);
+            }
+            let at = |(i, part): &(usize, f32)| row[*i] + part * (row[i + 1] - row[*i]);
+            values.extend(columns.iter().map(at));
         }
         values
     }
@@ -112,75 +116,61 @@ impl Soft {
             self.y + f64::from(self.height) * self.scale,
         );
         let rows = rows.0 as u32..(rows.1.ceil().max(0.0) as u32).min(size.height);
+        let cut = 255.0 * threshold;
         let mut runs = Vec::new();
-        let mut row = vec![0.0; self.width as usize + 2];
+        let mut strip = Strip::new(self, i64::MIN, cut as u8);
         for y in rows {
-            self.blend_row(f64::from(y), &mut row);
-            self.cut_row(y, &row, size.width, threshold, &mut runs);
+            let (j, part) = self.line_before(f64::from(y));
+            if strip.j != j {
+                strip = Strip::new(self, j, cut as u8);
+            }
+            let mut start = None;
+            for u in strip.crossings(part, cut) {
+                let x = (self.x + u * self.scale).ceil();
+                let x = x.clamp(0.0, f64::from(size.width)) as u32;
+                match start.take() {
+                    None => start = Some(x),
+                    Some(x0) => runs.push(Run { y, x0, x1: x }),
+                }
+            }
         }
         Arc::new(Mask::from_runs(size, runs))
     }
 
-    /// The probabilities along an image row at the grid's columns, with a 0 at either end.
-    fn blend_row(&self, y: f64, row: &mut [f32]) {
+    /// The grid's line before an image row, and how far behind it the row lies.
+    fn line_before(&self, y: f64) -> (i64, f32) {
         let v = (y - self.y) / self.scale;
-        let (j, part) = (v.floor() as i64, (v - v.floor()) as f32);
-        let width = self.width as usize;
-        let line = |j: i64| {
-            let known = (0..i64::from(self.height)).contains(&j);
-            known.then(|| &self.values[j as usize * width..][..width])
-        };
-        let (upper, lower) = (line(j), line(j + 1));
-        for i in 0..width {
-            let value = |l: Option<&[u8]>| l.map_or(0.0, |l| f32::from(l[i]));
-            row[i + 1] = ((1.0 - part) * value(upper) + part * value(lower)) / 255.0;
-        }
+        (v.floor() as i64, (v - v.floor()) as f32)
     }
 
-    /// The pixels of a row above the threshold: between two columns the probability is a line, so
-    /// that only its crossing needs to be found.
-    fn cut_row(&self, y: u32, row: &[f32], width: u32, threshold: f32, runs: &mut Vec<Run>) {
-        let pixel = |u: f64| {
-            (self.x + u * self.scale)
-                .ceil()
-                .clamp(0.0, f64::from(width)) as u32
-        };
-        let mut start: Option<u32> = None;
-        for (i, pair) in row.windows(2).enumerate() {
-            let (a, b) = (pair[0], pair[1]);
-            if (a > threshold) == (b > threshold) {
-                continue;
-            }
-            let crossing = i as f64 - 1.0 + f64::from((threshold - a) / (b - a));
-            match start.take() {
-                None => start = Some(pixel(crossing)),
-                Some(x0) => runs.push(Run {
-                    y,
-                    x0,
-                    x1: pixel(crossing),
-                }),
-            }
+    /// A line of the grid with a 0 at either end; beyond the grid nothing but 0.
+    fn line(&self, j: i64) -> Vec<u8> {
+        let width = self.width as usize;
+        let mut line = vec![0; width + 2];
+        if (0..i64::from(self.height)).contains(&j) {
+            line[1..=width].copy_from_slice(&self.values[j as usize * width..][..width]);
         }
+        line
     }
 
     /// The `IoU` to expect of the mask if each probability is right: what lies inside over all that
     /// may.
     pub fn expected_iou(&self, threshold: f32) -> f32 {
         let cut = (threshold * 255.0) as u8;
-        let (mut inside, mut sure, mut beyond) = (0_u32, 0.0_f32, 0.0_f32);
-        for v in &self.values {
-            let p = f32::from(*v) / 255.0;
-            if *v > cut {
-                inside += 1;
-                sure += p;
-            } else {
-                beyond += p;
-            }
+        let (mut inside, mut sure, mut all) = (0_u64, 0_u64, 0_u64);
+        // In parts whose sums fit narrow numbers, of which more are added at once.
+        for part in self.values.chunks(1 << 16) {
+            let above = |v: &u8| *v > cut;
+            let sum = |values: u32, v: u32| values + v;
+            inside += u64::from(part.iter().map(|v| u32::from(above(v))).fold(0, sum));
+            let of = |v: &u8| if above(v) { u32::from(*v) } else { 0 };
+            sure += u64::from(part.iter().map(of).fold(0, sum));
+            all += u64::from(part.iter().map(|v| u32::from(*v)).fold(0, sum));
         }
         if inside == 0 {
             return 0.0;
         }
-        sure / (inside as f32 + beyond)
+        sure as f32 / (255 * inside + all - sure) as f32
     }
 
     /// The pixel whose probability is nearest to even, weighted by how much uncertain area lies
@@ -228,6 +218,47 @@ impl Soft {
             }
         }
         best.map(|(_, at)| at)
+    }
+}
+
+/// What lies between two lines of a grid.
+struct Strip {
+    /// The upper line.
+    j: i64,
+    /// The columns behind which the probability crosses the threshold anywhere in the strip, and the
+    /// four corners there: upper left and right, lower left and right.
+    cells: Vec<(f64, [f32; 4])>,
+}
+
+impl Strip {
+    fn new(soft: &Soft, j: i64, cut: u8) -> Self {
+        let (upper, lower) = (soft.line(j), soft.line(j + 1));
+        let above = |line: &[u8]| -> Vec<u8> { line.iter().map(|v| u8::from(*v > cut)).collect() };
+        let counts = above(&upper);
+        let counts = counts.iter().zip(above(&lower)).map(|(a, b)| a + b);
+        let counts: Vec<u8> = counts.collect();
+        let pairs = counts.iter().zip(&counts[1..]);
+        let mixed: Vec<bool> = pairs.map(|(a, b)| (a + b) % 4 != 0).collect();
+        let crossed = (0..mixed.len()).filter(|i| mixed[*i]);
+        let cells = crossed.map(|i| {
+            let corners = [upper[i], upper[i + 1], lower[i], lower[i + 1]];
+            (i as f64 - 1.0, corners.map(f32::from))
+        });
+        Self {
+            j,
+            cells: cells.collect(),
+        }
+    }
+
+    /// Where the probability crosses the threshold along a row, in columns of the grid: between two of
+    /// them it is a line.
+    fn crossings(&self, part: f32, cut: f32) -> impl Iterator<Item = f64> {
+        self.cells.iter().filter_map(move |(column, corners)| {
+            // Between equal corners lies the same, whatever the rounding: none is missed.
+            let a = corners[0] + part * (corners[2] - corners[0]);
+            let b = corners[1] + part * (corners[3] - corners[1]);
+            ((a > cut) != (b > cut)).then(|| column + f64::from((cut - a) / (b - a)))
+        })
     }
 }
 
