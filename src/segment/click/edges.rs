@@ -1,12 +1,17 @@
 //! Draws probabilities to the edges of the picture: the guided filter (He, Sun and Tang 2013), with
 //! its sums at half the resolution (He and Sun 2015).
 
-use super::plane::{doubled, halved, means};
+use super::plane::{double_row, halved, means};
 
 /// Half the filter's window, as a share of the square root of the object's area.
 const REACH: f64 = 0.03;
 /// Below this variance of RGB (0 to 1) a window has no edge to follow.
 const FLAT: f32 = 1e-3;
+
+/// Red, green, blue and the probability of a cell.
+type Cell = [f32; 4];
+/// Probability as a line of the colour: its height, then its slopes along red, green and blue.
+type Line = [f32; 4];
 
 /// Probabilities, [size, size], of which each is in its surroundings linear in the colour of the
 /// picture, [3, size, size]. `unit` is the standard deviation that the picture was divided by.
@@ -22,62 +27,83 @@ pub fn follow(
     let reach = (REACH * (inside as f64 + 1.0).sqrt() / 2.0)
         .round()
         .max(1.0) as usize;
-    let rgb: Vec<Vec<f32>> = image
-        .chunks_exact(size * size)
-        .map(|plane| halved(plane, size, unit))
-        .collect();
-    let p = halved(probabilities, size, 1.0);
-    let mean = |plane: &[f32]| means(plane, half, reach);
-    let product = |a: &[f32], b: &[f32]| -> Vec<f32> {
-        mean(&a.iter().zip(b).map(|(a, b)| a * b).collect::<Vec<f32>>())
-    };
-    let mean_p = mean(&p);
-    let mean_rgb: Vec<Vec<f32>> = rgb.iter().map(|plane| mean(plane)).collect();
-    let with_p: Vec<Vec<f32>> = rgb.iter().map(|plane| product(plane, &p)).collect();
-    let pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
-    let squares: Vec<Vec<f32>> = pairs
-        .iter()
-        .map(|(a, b)| product(&rgb[*a], &rgb[*b]))
-        .collect();
-    // Of each cell the line's height, then its slopes along red, green and blue.
-    let mut lines: [Vec<f32>; 4] = std::array::from_fn(|_| vec![0.0; half * half]);
-    for i in 0..half * half {
-        let m = [0, 1, 2].map(|k| mean_rgb[k][i]);
-        let mut s = [0.0; 6];
-        for (n, (a, b)) in pairs.iter().enumerate() {
-            s[n] = squares[n][i] - m[*a] * m[*b] + if a == b { FLAT } else { 0.0 };
+    let (red, rest) = image.split_at(size * size);
+    let (green, blue) = rest.split_at(size * size);
+    let [r, g, b, p] = [red, green, blue, probabilities].map(|plane| halved(plane, size));
+    let cells: Vec<Cell> = (0..half * half).map(|i| [r[i], g[i], b[i], p[i]]).collect();
+    let flat = FLAT / (unit * unit);
+    let lines = means(&cells, half, reach, moments, |means| line(means, flat));
+    let lines = means(&lines, half, reach, |line| *line, |mean| *mean);
+    let lines: [Vec<f32>; 4] = std::array::from_fn(|k| lines.iter().map(|line| line[k]).collect());
+    let mut out = vec![0.0; size * size];
+    let mut slopes = vec![0.0; size];
+    for (y, row) in out.chunks_exact_mut(size).enumerate() {
+        let [height, of_colours @ ..] = &lines;
+        double_row(height, half, y, row);
+        for (of_colour, plane) in of_colours.iter().zip([red, green, blue]) {
+            double_row(of_colour, half, y, &mut slopes);
+            let colours = &plane[y * size..][..size];
+            for ((value, slope), colour) in row.iter_mut().zip(&slopes).zip(colours) {
+                *value += slope * colour;
+            }
         }
-        let slope = solve(s, [0, 1, 2].map(|k| with_p[k][i] - m[k] * mean_p[i]));
-        for k in 0..3 {
-            lines[k + 1][i] = slope[k];
+        for value in row {
+            *value = value.clamp(0.0, 1.0);
         }
-        lines[0][i] = mean_p[i] - slope[0] * m[0] - slope[1] * m[1] - slope[2] * m[2];
-    }
-    let [mut out, red, green, blue] = lines.map(|plane| doubled(&mean(&plane), half));
-    for (slope, colour) in [red, green, blue]
-        .iter()
-        .zip(image.chunks_exact(size * size))
-    {
-        for ((sum, slope), value) in out.iter_mut().zip(slope).zip(colour) {
-            *sum += slope * value * unit;
-        }
-    }
-    for value in &mut out {
-        *value = value.clamp(0.0, 1.0);
     }
     out
+}
+
+/// A cell's numbers, their squares, the products of neighbours, and those of every other two: so
+/// ordered, each line is one wide multiplication.
+#[inline]
+fn moments([r, g, b, p]: &Cell) -> [f32; 14] {
+    [
+        *r,
+        *g,
+        *b,
+        *p,
+        r * r,
+        g * g,
+        b * b,
+        p * p,
+        r * g,
+        g * b,
+        b * p,
+        p * r,
+        r * b,
+        g * p,
+    ]
+}
+
+/// The line that is nearest to the probabilities of a window, by the means of its [`moments`].
+#[inline]
+fn line(means: &[f32; 14], flat: f32) -> Line {
+    let [r, g, b, p, rr, gg, bb, _, rg, gb, bp, pr, rb, gp] = *means;
+    let [red, green, blue] = solve(
+        [
+            rr - r * r + flat,
+            rg - r * g,
+            rb - r * b,
+            gg - g * g + flat,
+            gb - g * b,
+            bb - b * b + flat,
+        ],
+        [pr - p * r, gp - g * p, bp - b * p],
+    );
+    [p - red * r - green * g - blue * b, red, green, blue]
 }
 
 /// The solution of a symmetric, positive definite system of three by its cofactors; the matrix is
 /// given as its upper triangle, row by row.
 fn solve([a, b, c, d, e, f]: [f32; 6], [x, y, z]: [f32; 3]) -> [f32; 3] {
     let (p, q, r) = (d * f - e * e, c * e - b * f, b * e - c * d);
-    let determinant = a * p + b * q + c * r;
+    let whole = 1.0 / (a * p + b * q + c * r);
     let (s, t, u) = (a * f - c * c, b * c - a * e, a * d - b * b);
     [
-        (p * x + q * y + r * z) / determinant,
-        (q * x + s * y + t * z) / determinant,
-        (r * x + t * y + u * z) / determinant,
+        (p * x + q * y + r * z) * whole,
+        (q * x + s * y + t * z) * whole,
+        (r * x + t * y + u * z) * whole,
     ]
 }
 

@@ -91,7 +91,8 @@ fn colours(image: &[f32], size: usize) -> Vec<f32> {
     let mut planes = image.to_vec();
     for share in REACHES {
         for plane in image.chunks_exact(size * size) {
-            let means = means(plane, size, (size / share).max(1));
+            let reach = (size / share).max(1);
+            let means = means(plane, size, reach, |value| [*value], |[mean]| *mean);
             planes.extend(plane.iter().zip(means).map(|(value, mean)| value - mean));
         }
     }

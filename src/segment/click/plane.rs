@@ -19,76 +19,106 @@ fn near(at: usize, half: usize) -> (usize, usize, f32) {
 /// A plane of half the size at every cell of the whole size, as [`between`] gives them.
 pub fn doubled(plane: &[f32], half: usize) -> Vec<f32> {
     let mut out = vec![0.0; 4 * half * half];
-    // A row between two, with its ends once more on either side.
+    for (y, row) in out.chunks_exact_mut(2 * half).enumerate() {
+        double_row(plane, half, y, row);
+    }
+    out
+}
+
+/// A row of what [`doubled`] makes of a plane.
+pub fn double_row(plane: &[f32], half: usize, y: usize, out: &mut [f32]) {
+    let (y0, y1, part) = near(y, half);
+    let (upper, lower) = (&plane[y0 * half..][..half], &plane[y1 * half..][..half]);
+    // The row between two, with its ends once more on either side.
     let mut row = vec![0.0; half + 2];
-    for (y, line) in out.chunks_exact_mut(2 * half).enumerate() {
-        let (y0, y1, part) = near(y, half);
-        let (upper, lower) = (&plane[y0 * half..][..half], &plane[y1 * half..][..half]);
-        for ((value, a), b) in row[1..=half].iter_mut().zip(upper).zip(lower) {
-            *value = a * (1.0 - part) + b * part;
-        }
-        (row[0], row[half + 1]) = (row[1], row[half]);
-        for (pair, near) in line.chunks_exact_mut(2).zip(row.windows(3)) {
-            pair[0] = 0.25 * near[0] + 0.75 * near[1];
-            pair[1] = 0.75 * near[1] + 0.25 * near[2];
-        }
+    for ((value, a), b) in row[1..=half].iter_mut().zip(upper).zip(lower) {
+        *value = a * (1.0 - part) + b * part;
     }
-    out
+    (row[0], row[half + 1]) = (row[1], row[half]);
+    for (pair, near) in out.chunks_exact_mut(2).zip(row.windows(3)) {
+        pair[0] = 0.25 * near[0] + 0.75 * near[1];
+        pair[1] = 0.75 * near[1] + 0.25 * near[2];
+    }
 }
 
-/// Means of two by two cells, times a factor.
-pub fn halved(plane: &[f32], size: usize, factor: f32) -> Vec<f32> {
+/// Means of two by two cells.
+pub fn halved(plane: &[f32], size: usize) -> Vec<f32> {
     let half = size / 2;
-    let mut out = Vec::with_capacity(half * half);
-    for rows in plane.chunks_exact(2 * size) {
+    let mut out = vec![0.0; half * half];
+    for (means, rows) in out.chunks_exact_mut(half).zip(plane.chunks_exact(2 * size)) {
         let (upper, lower) = rows.split_at(size);
-        for (a, b) in upper.chunks_exact(2).zip(lower.chunks_exact(2)) {
-            out.push(factor * (a[0] + a[1] + b[0] + b[1]) / 4.0);
+        let ((upper, _), (lower, _)) = (upper.as_chunks::<2>(), lower.as_chunks::<2>());
+        for ((mean, a), b) in means.iter_mut().zip(upper).zip(lower) {
+            *mean = (a[0] + a[1] + b[0] + b[1]) * 0.25;
         }
     }
     out
 }
 
-/// Mean over the square of `2 * reach + 1` around each cell, of what lies in the plane.
-pub fn means(plane: &[f32], size: usize, reach: usize) -> Vec<f32> {
+/// What `then` makes of the mean over the square of `2 * reach + 1` around each cell, of what lies in
+/// the plane. `of` are a cell's numbers: they are summed side by side, which wide instructions do at
+/// once.
+pub fn means<Cell, T, const N: usize>(
+    cells: &[Cell],
+    size: usize,
+    reach: usize,
+    of: impl Fn(&Cell) -> [f32; N],
+    then: impl Fn(&[f32; N]) -> T,
+) -> Vec<T> {
     // How many cells of a line the window holds, as a factor.
     let share: Vec<f32> = (0..size)
         .map(|i| ((i + reach).min(size - 1) + 1 - i.saturating_sub(reach)) as f32)
         .map(f32::recip)
         .collect();
-    let mut out = vec![0.0; size * size];
-    // The sums of each column's cells in the window's rows go down the plane with it.
-    let mut columns = vec![0.0; size];
-    let row = |y: usize| &plane[y * size..][..size];
+    let row = |y: usize| &cells[y * size..][..size];
+    // The sums of each column's cells in the window's rows go down the plane with it. Beyond the
+    // plane they stay 0, so that a window may reach there.
+    let mut columns = vec![[0.0; N]; size + 2 * reach + 1];
+    let enter = |columns: &mut [[f32; N]], y: usize| {
+        for (sums, cell) in columns[reach + 1..].iter_mut().zip(row(y)) {
+            add(sums, &of(cell));
+        }
+    };
     for y in 0..reach.min(size) {
-        add(&mut columns, row(y));
+        enter(&mut columns, y);
     }
-    for (y, means) in out.chunks_exact_mut(size).enumerate() {
+    let mut out = Vec::with_capacity(size * size);
+    for y in 0..size {
         if y + reach < size {
-            add(&mut columns, row(y + reach));
+            enter(&mut columns, y + reach);
         }
         if y > reach {
-            for (sum, value) in columns.iter_mut().zip(row(y - reach - 1)) {
-                *sum -= value;
+            for (sums, cell) in columns[reach + 1..].iter_mut().zip(row(y - reach - 1)) {
+                subtract(sums, &of(cell));
             }
         }
-        let mut sum: f32 = columns[..reach.min(size)].iter().sum();
-        for (x, mean) in means.iter_mut().enumerate() {
-            if x + reach < size {
-                sum += columns[x + reach];
+        let (window, entering) = columns.split_at(2 * reach + 1);
+        let mut sum = [0.0; N];
+        for column in window {
+            add(&mut sum, column);
+        }
+        for ((left, entered), across) in columns.iter().zip(entering).zip(&share) {
+            let share = across * share[y];
+            let mut mean = [0.0; N];
+            for k in 0..N {
+                sum[k] += entered[k] - left[k];
+                mean[k] = sum[k] * share;
             }
-            if x > reach {
-                sum -= columns[x - reach - 1];
-            }
-            *mean = sum * share[x] * share[y];
+            out.push(then(&mean));
         }
     }
     out
 }
 
-fn add(sums: &mut [f32], values: &[f32]) {
+fn add<const N: usize>(sums: &mut [f32; N], values: &[f32; N]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += value;
+    }
+}
+
+fn subtract<const N: usize>(sums: &mut [f32; N], values: &[f32; N]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum -= value;
     }
 }
 
@@ -99,12 +129,15 @@ mod tests {
     #[test]
     fn a_mean_is_taken_of_what_lies_in_the_plane() {
         let plane: Vec<f32> = (0..25).map(|v| v as f32).collect();
-        let near = means(&plane, 5, 1);
+        let means = |reach| means(&plane, 5, reach, |v| [*v, 2.0 * v], |m| *m);
+        let near = means(1);
         let corner = (18.0 + 19.0 + 23.0 + 24.0) / 4.0;
         for (at, mean) in [(0, 3.0), (12, 12.0), (24, corner)] {
-            assert!((near[at] - mean).abs() < 1e-5, "{at}: {}", near[at]);
+            let [found, twice] = near[at];
+            assert!((found - mean).abs() < 1e-5, "{at}: {found}");
+            assert!((twice - 2.0 * mean).abs() < 1e-5, "{at}: {twice}");
         }
-        for mean in means(&plane, 5, 7) {
+        for [mean, _] in means(7) {
             assert!((mean - 12.0).abs() < 1e-5, "the window holds all: {mean}");
         }
     }
