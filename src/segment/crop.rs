@@ -3,10 +3,15 @@
 //! Equal to OpenCV's `resize` with `INTER_AREA` followed by `warpAffine` with `INTER_LINEAR`, but
 //! only the pixels of the crop are looked at.
 
+use std::mem;
+
 use rayon::prelude::*;
 
 use crate::core::geometry::Size;
 use crate::core::image::Image;
+
+/// Rows of a crop that are made in one go: neighbours share a row of the picture.
+const BAND: usize = 32;
 
 /// A square of the picture: top left corner and side in image pixels. It may reach beyond the
 /// picture, which is black there.
@@ -17,8 +22,8 @@ pub struct Square {
     pub side: f64,
 }
 
-/// RGB values 0 to 255 of a square, `size` x `size` x 3, row by row.
-pub fn crop(image: &Image, square: Square, size: usize) -> Vec<f32> {
+/// RGB bytes of a square, `size` x `size` pixels, row by row.
+pub fn crop(image: &Image, square: Square, size: usize) -> Vec<u8> {
     let scale = square.side / size as f64;
     let (small, across, down) = image.at_scale(1.0 / scale);
     if small.size() != image.size() {
@@ -30,30 +35,12 @@ pub fn crop(image: &Image, square: Square, size: usize) -> Vec<f32> {
         return crop(small, square, size);
     }
     if square.side <= 1.5 * size as f64 {
-        let plane = Plane {
-            size: image.size(),
-            pixels: image.pixels(),
-        };
-        return bilinear(&plane, square.x, square.y, scale, size);
+        return bilinear(image, square.x, square.y, scale, size);
     }
     let (ox, oy) = (square.x / scale, square.y / scale);
     let (x0, y0) = (ox.floor(), oy.floor());
     let shrunk = averaged(image, scale, x0 as i64, y0 as i64, size + 2);
-    bilinear(&shrunk.plane(), ox - x0, oy - y0, 1.0, size)
-}
-
-/// Pixels, three values each, row by row; black outside.
-struct Plane<'a, T> {
-    size: Size,
-    pixels: &'a [T],
-}
-
-impl<T: Copy + Into<f32>> Plane<'_, T> {
-    fn row(&self, y: i64) -> Option<&[T]> {
-        let width = 3 * self.size.width as usize;
-        let inside = (0..i64::from(self.size.height)).contains(&y);
-        inside.then(|| &self.pixels[y as usize * width..][..width])
-    }
+    bilinear(&shrunk, ox - x0, oy - y0, 1.0, size)
 }
 
 /// Where the cells of a crop lie along an axis: the pixel before each, and how far behind it.
@@ -64,98 +51,129 @@ fn positions(start: f64, scale: f64, size: usize) -> Vec<(i64, f32)> {
         .collect()
 }
 
-fn bilinear<T: Copy + Into<f32> + Sync>(
-    plane: &Plane<T>,
-    x: f64,
-    y: f64,
-    scale: f64,
-    size: usize,
-) -> Vec<f32> {
+/// Between the picture's pixels; black outside.
+fn bilinear(image: &Image, x: f64, y: f64, scale: f64, size: usize) -> Vec<u8> {
     let (columns, rows) = (positions(x, scale, size), positions(y, scale, size));
-    let width = plane.size.width as usize;
-    let mut out = vec![0.0; 3 * size * size];
-    out.par_chunks_mut(3 * size)
-        .zip(&rows)
-        .for_each(|(row, (y0, fy))| {
-            let (upper, lower) = (plane.row(*y0), plane.row(y0 + 1));
-            for (rgb, (x0, fx)) in row.chunks_exact_mut(3).zip(&columns) {
-                let pair = |row: Option<&[T]>| -> [[f32; 3]; 2] {
-                    let Some(row) = row else {
-                        return [[0.0; 3]; 2];
-                    };
-                    let pixel = |x: i64| {
-                        let x = usize::try_from(x).ok().filter(|x| *x < width);
-                        x.map_or([0.0; 3], |x| {
-                            let rgb = &row[3 * x..][..3];
-                            [rgb[0].into(), rgb[1].into(), rgb[2].into()]
-                        })
-                    };
-                    [pixel(*x0), pixel(x0 + 1)]
-                };
-                let ([a, b], [c, d]) = (pair(upper), pair(lower));
-                for k in 0..3 {
-                    let top = a[k] + fx * (b[k] - a[k]);
-                    let bottom = c[k] + fx * (d[k] - c[k]);
-                    rgb[k] = rounded(top + fy * (bottom - top));
+    let mut out = vec![0; 3 * size * size];
+    out.par_chunks_mut(3 * size * BAND)
+        .zip(rows.par_chunks(BAND))
+        .for_each(|(band, rows)| {
+            let mut upper = Stretched::new(image, &columns);
+            let mut lower = Stretched::new(image, &columns);
+            for (row, (y0, part)) in band.chunks_exact_mut(3 * size).zip(rows) {
+                if lower.y == Some(*y0) {
+                    mem::swap(&mut upper, &mut lower);
+                }
+                let (upper, lower) = (upper.row(*y0), lower.row(y0 + 1));
+                for ((value, top), bottom) in row.iter_mut().zip(upper).zip(lower) {
+                    *value = nearest_byte(top + part * (bottom - top));
                 }
             }
         });
     out
 }
 
-/// A value of 0 to 255 as the byte it would be stored as; `f32::round` calls into the C library.
-fn rounded(value: f32) -> f32 {
-    f32::from((value + 0.5) as u8)
-}
-
-/// Part of a smaller picture: its cells from (`x0`, `y0`) on, `side` x `side`.
-struct Shrunk {
-    side: usize,
+/// A row of the picture at the columns of a crop.
+struct Stretched<'a> {
+    image: &'a Image,
+    columns: &'a [(i64, f32)],
+    /// Which row it is.
+    y: Option<i64>,
+    /// The pixels from the first column to behind the last, black beyond the picture.
     pixels: Vec<f32>,
+    values: Vec<f32>,
 }
 
-impl Shrunk {
-    fn plane(&self) -> Plane<'_, f32> {
-        Plane {
-            size: Size::new(self.side as u32, self.side as u32),
-            pixels: &self.pixels,
+impl<'a> Stretched<'a> {
+    fn new(image: &'a Image, columns: &'a [(i64, f32)]) -> Self {
+        let reach = columns[columns.len() - 1].0 - columns[0].0 + 2;
+        Self {
+            image,
+            columns,
+            y: None,
+            pixels: vec![0.0; 3 * reach as usize],
+            values: vec![0.0; 3 * columns.len()],
+        }
+    }
+
+    fn row(&mut self, y: i64) -> &[f32] {
+        if self.y != Some(y) {
+            self.y = Some(y);
+            self.stretch(y);
+        }
+        &self.values
+    }
+
+    fn stretch(&mut self, y: i64) {
+        let size = self.image.size();
+        if !(0..i64::from(size.height)).contains(&y) {
+            self.values.fill(0.0);
+            return;
+        }
+        let row = self.image.row(y as u32);
+        let start = self.columns[0].0;
+        let skipped = 3 * start.clamp(0, size.width.into()) as usize;
+        let black = 3 * (-start).clamp(0, self.pixels.len() as i64 / 3) as usize;
+        for (value, byte) in self.pixels[black..].iter_mut().zip(&row[skipped..]) {
+            *value = f32::from(*byte);
+        }
+        for (rgb, (x, part)) in self.values.chunks_exact_mut(3).zip(self.columns) {
+            let near = &self.pixels[3 * (x - start) as usize..][..6];
+            for k in 0..3 {
+                rgb[k] = near[k] + part * (near[k + 3] - near[k]);
+            }
         }
     }
 }
 
+/// A value of 0 to 255 as the nearest byte, the upper one of two. `as u8` and `f32::round` take one
+/// value at a time; the compiler makes wide instructions of this.
+pub fn nearest_byte(value: f32) -> u8 {
+    // A float of this size holds whole numbers only, the byte in its last bits.
+    const WHOLE: f32 = 8_388_608.0;
+    let above = value + 0.5;
+    let near = (above + WHOLE) - WHOLE;
+    let below = if near > above { near - 1.0 } else { near };
+    (below + WHOLE).to_bits() as u8
+}
+
 /// Each cell is the average of the `scale` x `scale` pixels it covers; cells that lie beyond the
 /// picture shrunk as a whole are black.
-fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Shrunk {
+fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Image {
     let size = image.size();
-    let cells = |length: u32| (f64::from(length) / scale).round() as i64;
-    let (across, down) = (cells(size.width), cells(size.height));
-    let columns: Vec<Option<Span>> = (0..side as i64)
-        .map(|u| span(x0 + u, across, scale, size.width))
-        .collect();
-    let mut pixels = vec![0.0; 3 * side * side];
+    let spans = |start: i64, length: u32| -> Vec<Option<Span>> {
+        let cells = (f64::from(length) / scale).round() as i64;
+        let cell = |i| span(start + i, cells, scale, length);
+        (0..side as i64).map(cell).collect()
+    };
+    let (columns, rows) = (spans(x0, size.width), spans(y0, size.height));
+    let seen = columns.iter().flatten();
+    let (from, to) = seen.fold((size.width, 0), |(from, to), column| {
+        (from.min(column.from), to.max(column.to))
+    });
+    let mut pixels = vec![0; 3 * side * side];
     pixels
         .par_chunks_mut(3 * side)
-        .enumerate()
-        .for_each(|(v, row)| {
-            let Some(rows) = span(y0 + v as i64, down, scale, size.height) else {
-                return;
-            };
+        .zip(&rows)
+        .for_each_init(Vec::new, |sums, (out, rows)| {
+            let Some(rows) = rows else { return };
+            // Down the columns first, whole rows at a time: the compiler makes wide
+            // instructions of that.
+            sums.clear();
+            sums.resize(3 * to.saturating_sub(from) as usize, 0.0);
             for y in rows.from..rows.to {
                 let weight = rows.weight(y);
-                let source = image.row(y);
-                for (cell, column) in row.chunks_exact_mut(3).zip(&columns) {
-                    let Some(column) = column else { continue };
-                    let sum = column.sum(source);
-                    for k in 0..3 {
-                        cell[k] += weight * sum[k];
-                    }
+                for (sum, byte) in sums.iter_mut().zip(&image.row(y)[3 * from as usize..]) {
+                    *sum += weight * f32::from(*byte);
                 }
             }
-            for value in row.iter_mut() {
-                *value = rounded(*value);
+            for (rgb, column) in out.chunks_exact_mut(3).zip(&columns) {
+                if let Some(column) = column {
+                    rgb.copy_from_slice(&column.mean(sums, from).map(nearest_byte));
+                }
             }
         });
-    Shrunk { side, pixels }
+    Image::from_rgb(Size::new(side as u32, side as u32), pixels)
 }
 
 /// The pixels of one axis that a cell covers; the first and the last in part.
@@ -198,25 +216,58 @@ impl Span {
         }
     }
 
-    /// The weighted sum of a row's pixels.
-    fn sum(&self, row: &[u8]) -> [f32; 3] {
-        let pixels = &row[3 * self.from as usize..3 * self.to as usize];
-        let mut inner = [0_u32; 3];
-        for rgb in pixels.chunks_exact(3) {
-            for k in 0..3 {
-                inner[k] += u32::from(rgb[k]);
-            }
+    /// The weighted mean of a row's pixels, of which the first is number `start`.
+    fn mean(&self, row: &[f32], start: u32) -> [f32; 3] {
+        let pixels = &row[3 * (self.from - start) as usize..3 * (self.to - start) as usize];
+        let (pixels, _) = pixels.as_chunks::<3>();
+        let (first, last) = (pixels[0], pixels[pixels.len() - 1]);
+        if pixels.len() == 1 {
+            return first;
         }
-        let n = pixels.len();
-        let correct = |k: usize| {
-            if n == 3 {
-                return f32::from(pixels[k]);
-            }
-            let (first, last) = (f32::from(pixels[k]), f32::from(pixels[n - 3 + k]));
-            self.inner * inner[k] as f32
-                + (self.first - self.inner) * first
-                + (self.last - self.inner) * last
+        let inner = pixels.iter().fold([0.0; 3], |sum, rgb| {
+            std::array::from_fn(|k| sum[k] + rgb[k])
+        });
+        std::array::from_fn(|k| {
+            self.inner * inner[k]
+                + (self.first - self.inner) * first[k]
+                + (self.last - self.inner) * last[k]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_byte_is_the_upper_one_of_two_that_are_as_near() {
+        for i in 0..=255 * 64 {
+            let value = i as f32 / 64.0;
+            let nearest = (i + 32) / 64;
+            assert_eq!(i32::from(nearest_byte(value)), nearest, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_crop_of_whole_pixels_is_the_picture_and_black_beyond_it() {
+        let pixels: Vec<u8> = (0..3 * 7 * 5).collect();
+        let image = Image::from_rgb(Size::new(7, 5), pixels);
+        let square = Square {
+            x: -2.0,
+            y: -3.0,
+            side: 12.0,
         };
-        [correct(0), correct(1), correct(2)]
+        let found = crop(&image, square, 12);
+        for (i, rgb) in found.chunks_exact(3).enumerate() {
+            let (x, y) = ((i % 12).wrapping_sub(2), (i / 12).wrapping_sub(3));
+            let start = 3 * (7 * (y % 5) + x % 7);
+            let inside = x < 7 && y < 5;
+            let wanted = if inside {
+                &image.pixels()[start..start + 3]
+            } else {
+                &[0; 3]
+            };
+            assert_eq!(rgb, wanted, "{x} {y}");
+        }
     }
 }

@@ -69,14 +69,22 @@ impl Before {
         let size = self.mask.size();
         let mut values = match &self.soft {
             Some(soft) => soft.at_crossings(columns, rows),
-            None => crossings(columns, rows)
-                .map(|(x, y)| f32::from(u8::from(self.mask.contains(size.clamp(x, y)))))
+            None => rows
+                .iter()
+                .flat_map(|y| columns.iter().map(|x| size.clamp(*x, *y)))
+                .map(|at| f32::from(u8::from(self.mask.contains(at))))
                 .collect(),
         };
         let beyond = |at: i64, length: u32| !(0..i64::from(length)).contains(&at);
-        for (value, (x, y)) in values.iter_mut().zip(crossings(columns, rows)) {
-            if beyond(x, size.width) || beyond(y, size.height) {
-                *value = 0.0;
+        let beside: Vec<usize> = (0..columns.len())
+            .filter(|i| beyond(columns[*i], size.width))
+            .collect();
+        for (row, y) in values.chunks_exact_mut(columns.len()).zip(rows) {
+            if beyond(*y, size.height) {
+                row.fill(0.0);
+            }
+            for i in &beside {
+                row[*i] = 0.0;
             }
         }
         values
@@ -102,20 +110,28 @@ impl Before {
                 .collect()
         };
         let columns = positions(square.x);
-        for (row, (j, fv)) in out.chunks_exact_mut(size).zip(positions(square.y)) {
+        let mut line = vec![0.0; cells];
+        for (row, (j, part)) in out.chunks_exact_mut(size).zip(positions(square.y)) {
             let (upper, lower) = values[j * cells..][..2 * cells].split_at(cells);
-            for (value, (i, fu)) in row.iter_mut().zip(&columns) {
-                let top = upper[*i] + fu * (upper[i + 1] - upper[*i]);
-                let bottom = lower[*i] + fu * (lower[i + 1] - lower[*i]);
-                *value = top + fv * (bottom - top);
+            for ((value, top), bottom) in line.iter_mut().zip(upper).zip(lower) {
+                *value = top + part * (bottom - top);
+            }
+            for (value, (i, part)) in row.iter_mut().zip(&columns) {
+                *value = line[*i] + part * (line[i + 1] - line[*i]);
             }
         }
     }
 }
 
-/// Row by row.
-fn crossings<'a>(columns: &'a [i64], rows: &'a [i64]) -> impl Iterator<Item = (i64, i64)> + 'a {
-    rows.iter().flat_map(|y| columns.iter().map(|x| (*x, *y)))
+/// The planes of RGB bytes, as the training had them.
+fn normalised(rgb: &[u8]) -> Vec<f32> {
+    let values: [f32; 256] = std::array::from_fn(|v| v as f32 * (1.0 / (255.0 * STD)) - MEAN / STD);
+    let (pixels, _) = rgb.as_chunks::<3>();
+    let mut planes = Vec::with_capacity(rgb.len());
+    for k in 0..3 {
+        planes.extend(pixels.iter().map(|pixel| values[usize::from(pixel[k])]));
+    }
+    planes
 }
 
 impl Input {
@@ -128,16 +144,10 @@ impl Input {
         let size = pass.size;
         let square = region(question, before.map(|b| &*b.mask), pass.expand);
         let rgb = crop(&question.image, square, size);
-        let area = size * size;
-        let mut image = vec![0.0; 3 * area];
-        for (i, pixel) in rgb.chunks_exact(3).enumerate() {
-            for k in 0..3 {
-                image[k * area + i] = pixel[k] * (1.0 / (255.0 * STD)) - MEAN / STD;
-            }
-        }
+        let mut image = normalised(&rgb);
         let mut prompt = Channels::draw(&question.prompt, square, size).values;
         if let Some(before) = before {
-            before.channel(square, size, &mut prompt[3 * area..]);
+            before.channel(square, size, &mut prompt[3 * size * size..]);
         }
         if pass.facing == Facing::Mirrored {
             mirror(&mut image, size);

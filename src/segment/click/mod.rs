@@ -28,7 +28,7 @@ use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
 use crate::core::geometry::Size;
 use crate::core::prompt::Soft;
-use crate::segment::crop::Square;
+use crate::segment::crop::{Square, nearest_byte};
 use crate::segment::{Compute, Engine, Error, Question, Result, runtime};
 
 static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
@@ -261,7 +261,7 @@ fn soft(input: &Input, probabilities: &[f32]) -> Soft {
         height: input.pass.size as u32,
         values: probabilities
             .iter()
-            .map(|p| (255.0 * p + 0.5) as u8)
+            .map(|p| nearest_byte(255.0 * p))
             .collect(),
     }
 }
