@@ -9,6 +9,7 @@ mod method;
 mod obey;
 mod pass;
 mod plane;
+mod probability;
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,6 +25,7 @@ use self::head::{Evidence, Layer};
 use self::input::Before;
 use self::method::Kind;
 use self::pass::Facing;
+use self::probability::probabilities;
 use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
 use crate::core::geometry::Size;
@@ -245,10 +247,6 @@ fn checked(adaptation: &Adaptation) -> Result<&Adaptation> {
         adaptation.model,
         model_hash()
     )))
-}
-
-fn probabilities(logits: &[f32]) -> Vec<f32> {
-    logits.iter().map(|l| 1.0 / (1.0 + (-l).exp())).collect()
 }
 
 fn soft(input: &Input, probabilities: &[f32]) -> Soft {
