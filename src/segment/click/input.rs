@@ -167,6 +167,13 @@ pub(super) fn is_guess(question: &Question) -> bool {
     question.prompt.rect.is_none() && !question.reading.is_multiple_of(READINGS)
 }
 
+/// Whether the first look is one at the whole picture.
+pub(super) fn is_of_all(question: &Question) -> bool {
+    let extent = question.adaptation.as_ref().and_then(|a| a.extent);
+    let is_first = question.reading.is_multiple_of(READINGS);
+    question.prompt.rect.is_none() && is_first && extent.is_none()
+}
+
 /// The square to look at. The mask with the inside clicks, or the box, `expand` times as large and
 /// kept on the picture. Without a box and with nothing found yet what surrounds the click, where the
 /// folder's objects are known; else the whole image.

@@ -9,6 +9,9 @@ use super::pass::Pass;
 pub enum Step {
     /// A first click's first look at the whole picture is a coarse one.
     Glance,
+    /// Of many things that a first look finds the next look is shown the one under the click; where
+    /// it finds nearly all of the picture, it is taken again near the click.
+    Single,
     /// A box or a correction is looked at twice, the second time with the first answer.
     Twice,
     /// The first look at a correction is mirrored: a network errs otherwise there, and the mean of
@@ -24,8 +27,9 @@ pub enum Step {
 
 impl Step {
     /// All of them, with their names.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("glance", Self::Glance),
+        ("single", Self::Single),
         ("twice", Self::Twice),
         ("mirrored", Self::Mirrored),
         ("close", Self::Close),

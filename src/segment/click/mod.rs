@@ -2,6 +2,7 @@
 //! and evaluated with (`models/train/noc.py`).
 
 mod confidence;
+mod crowd;
 mod edges;
 pub mod head;
 mod input;
@@ -141,30 +142,40 @@ impl ClickNet {
     /// The last pass for a prompt, and what it looks at: the passes before it are made here.
     pub fn last_input(&mut self, question: &Question) -> Result<Input> {
         let size = question.image.size();
+        let is_single = self.method.has(Step::Single);
         let mut before = question.previous.as_ref().map(Before::from_proposal);
         let passes = self.method.passes(match (&before, question.prompt.rect) {
             (Some(_), _) => Kind::Correction,
             (None, Some(_)) => Kind::Rect,
             (None, None) => Kind::Click,
         });
+        let mut question = question.clone();
         let (last, earlier) = passes.split_last().expect("every method has a pass");
         for mut pass in earlier.iter().copied() {
-            let soft = loop {
+            let mut soft = loop {
                 question.cancel.check()?;
-                let input = Input::new(question, before.as_ref(), pass);
+                let input = Input::new(&question, before.as_ref(), pass);
                 let soft = soft(&input, &probabilities(&self.logits(&input)?));
-                // What is known of the object (a box, a mask, the folder's sizes) tells how far it
-                // reaches.
-                let is_guess = input::is_guess(question) && before.is_none();
-                if !is_guess || !is_cut(&soft, size) {
+                if before.is_some() || question.prompt.rect.is_some() {
                     break soft;
                 }
-                pass = pass.wider(WIDER);
+                // What is known of the object (a box, a mask, the folder's sizes) tells how far it
+                // reaches.
+                if input::is_guess(&question) && is_cut(&soft, size) {
+                    pass = pass.wider(WIDER);
+                } else if is_single && input::is_of_all(&question) && crowd::is_all(&soft, size) {
+                    question.reading += 1;
+                } else {
+                    break soft;
+                }
             };
+            if is_single && before.is_none() && question.prompt.rect.is_none() {
+                crowd::leave_clicked(&mut soft, &question.prompt);
+            }
             let mask = soft.mask(size, THRESHOLD);
             before = Some(Before::from_soft(Arc::new(soft), mask));
         }
-        Ok(Input::new(question, before.as_ref(), *last))
+        Ok(Input::new(&question, before.as_ref(), *last))
     }
 
     /// The answer that the last pass makes, with what the folder taught.
