@@ -123,29 +123,41 @@ impl Before {
     }
 }
 
-/// The planes of RGB bytes, as the training had them.
-fn normalised(rgb: &[u8]) -> Vec<f32> {
+/// The room for an input, kept from one pass to the next: to be given fresh memory takes longer than
+/// to fill it.
+#[derive(Debug, Default)]
+pub struct Room {
+    image: Vec<f32>,
+    prompt: Vec<f32>,
+}
+
+/// Writes the planes of RGB bytes, as the training had them.
+fn normalise(rgb: &[u8], planes: &mut Vec<f32>) {
     let values: [f32; 256] = std::array::from_fn(|v| v as f32 * (1.0 / (255.0 * STD)) - MEAN / STD);
     let (pixels, _) = rgb.as_chunks::<3>();
-    let mut planes = Vec::with_capacity(rgb.len());
+    planes.clear();
     for k in 0..3 {
         planes.extend(pixels.iter().map(|pixel| values[usize::from(pixel[k])]));
     }
-    planes
 }
 
 impl Input {
     /// The tensors of a first pass on a prompt.
     pub fn first(question: &Question, pass: Pass) -> Self {
-        Self::new(question, None, pass)
+        Self::new(question, None, pass, Room::default())
     }
 
-    pub(super) fn new(question: &Question, before: Option<&Before>, pass: Pass) -> Self {
+    pub(super) fn new(
+        question: &Question,
+        before: Option<&Before>,
+        pass: Pass,
+        room: Room,
+    ) -> Self {
         let size = pass.size;
         let square = region(question, before.map(|b| &*b.mask), pass.expand);
-        let rgb = crop(&question.image, square, size);
-        let mut image = normalised(&rgb);
-        let mut prompt = Channels::draw(&question.prompt, square, size).values;
+        let Room { mut image, prompt } = room;
+        normalise(&crop(&question.image, square, size), &mut image);
+        let mut prompt = Channels::draw(&question.prompt, square, size, prompt).values;
         if let Some(before) = before {
             before.channel(square, size, &mut prompt[3 * size * size..]);
         }
@@ -158,6 +170,14 @@ impl Input {
             pass,
             image,
             prompt,
+        }
+    }
+
+    /// What the next input can be made in.
+    pub(super) fn into_room(self) -> Room {
+        Room {
+            image: self.image,
+            prompt: self.prompt,
         }
     }
 }
@@ -241,11 +261,10 @@ struct Channels {
 }
 
 impl Channels {
-    fn draw(prompt: &Prompt, square: Square, size: usize) -> Self {
-        let mut channels = Self {
-            size,
-            values: vec![0.0; 4 * size * size],
-        };
+    fn draw(prompt: &Prompt, square: Square, size: usize, mut values: Vec<f32>) -> Self {
+        values.clear();
+        values.resize(4 * size * size, 0.0);
+        let mut channels = Self { size, values };
         let scale = size as f64 / square.side;
         for click in &prompt.clicks {
             let channel = match click.side {

@@ -12,6 +12,7 @@ mod pass;
 mod plane;
 mod probability;
 
+use std::mem;
 use std::sync::{Arc, OnceLock};
 
 use ort::session::Session;
@@ -23,7 +24,7 @@ pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 
 use self::head::{Evidence, Layer};
-use self::input::Before;
+use self::input::{Before, Room};
 use self::method::Kind;
 use self::pass::Facing;
 use self::probability::probabilities;
@@ -48,6 +49,7 @@ pub struct ClickNet {
     session: Session,
     layer: Layer,
     method: Method,
+    room: Room,
     pub device: runtime::Device,
 }
 
@@ -91,6 +93,7 @@ impl ClickNet {
             session,
             layer,
             method: Method::default(),
+            room: Room::default(),
             device,
         })
     }
@@ -154,8 +157,10 @@ impl ClickNet {
         for mut pass in earlier.iter().copied() {
             let mut soft = loop {
                 question.cancel.check()?;
-                let input = Input::new(&question, before.as_ref(), pass);
+                let room = mem::take(&mut self.room);
+                let input = Input::new(&question, before.as_ref(), pass, room);
                 let soft = soft(&input, &probabilities(&self.logits(&input)?));
+                self.room = input.into_room();
                 if before.is_some() || question.prompt.rect.is_some() {
                     break soft;
                 }
@@ -175,7 +180,8 @@ impl ClickNet {
             let mask = soft.mask(size, THRESHOLD);
             before = Some(Before::from_soft(Arc::new(soft), mask));
         }
-        Ok(Input::new(&question, before.as_ref(), *last))
+        let room = mem::take(&mut self.room);
+        Ok(Input::new(&question, before.as_ref(), *last, room))
     }
 
     /// The answer that the last pass makes, with what the folder taught.
@@ -243,7 +249,9 @@ impl Engine for ClickNet {
         question.adaptation.as_deref().map(checked).transpose()?;
         let input = self.last_input(question)?;
         question.cancel.check()?;
-        Ok(vec![self.answer(question, &input)?])
+        let answer = self.answer(question, &input)?;
+        self.room = input.into_room();
+        Ok(vec![answer])
     }
 }
 
