@@ -182,16 +182,23 @@ impl Input {
     }
 }
 
-/// Whether the first look's width is only tried: the object may be larger.
-pub(super) fn is_guess(question: &Question) -> bool {
-    question.prompt.rect.is_none() && !question.reading.is_multiple_of(READINGS)
+/// How far the first look at a click reaches.
+pub(super) enum Reach {
+    /// Over the whole picture.
+    All,
+    /// So many pixels, as far as the folder's objects do.
+    Known(f64),
+    /// So many pixels, as is only tried: the object may be larger.
+    Guess(f64),
 }
 
-/// Whether the first look is one at the whole picture.
-pub(super) fn is_of_all(question: &Question) -> bool {
+pub(super) fn reach(question: &Question) -> Reach {
     let extent = question.adaptation.as_ref().and_then(|a| a.extent);
-    let is_first = question.reading.is_multiple_of(READINGS);
-    question.prompt.rect.is_none() && is_first && extent.is_none()
+    match (question.reading % READINGS, extent) {
+        (0, None) => Reach::All,
+        (0, Some(extent)) => Reach::Known(f64::from(extent) * EXPAND_TYPICAL),
+        (reading, _) => Reach::Guess(SHARES[reading] * f64::from(question.image.size().longest())),
+    }
 }
 
 /// The square to look at. The mask with the inside clicks, or the box, `expand` times as large and
@@ -210,17 +217,16 @@ fn region(question: &Question, mask: Option<&Mask>, expand: f64) -> Square {
     let wanted = found
         .map(|bounds| pixels().fold(bounds, ImageRect::union))
         .or(prompt.rect);
-    let reading = question.reading % READINGS;
     if let Some(wanted) = wanted {
         let longest = f64::from(wanted.width().max(wanted.height()));
-        let width = prompt.rect.map_or(1.0, |_| WIDTHS[reading]);
+        let width = prompt
+            .rect
+            .map_or(1.0, |_| WIDTHS[question.reading % READINGS]);
         return around(wanted, longest * expand * width, size);
     }
-    let side = w.max(h);
-    let extent = question.adaptation.as_ref().and_then(|a| a.extent);
-    let near = match (reading, extent) {
-        (0, extent) => extent.map(|extent| f64::from(extent) * EXPAND_TYPICAL),
-        _ => Some(SHARES[reading] * side),
+    let near = match reach(question) {
+        Reach::All => None,
+        Reach::Known(near) | Reach::Guess(near) => Some(near),
     };
     if let (Some(near), Some(clicks)) = (near, pixels().reduce(ImageRect::union)) {
         let spread = f64::from(clicks.width().max(clicks.height()) - 1);
@@ -228,6 +234,7 @@ fn region(question: &Question, mask: Option<&Mask>, expand: f64) -> Square {
         let near = (near + spread) * expand / Pass::LOOK.expand;
         return around(clicks, near, size);
     }
+    let side = w.max(h);
     Square {
         x: (w - side) / 2.0,
         y: (h - side) / 2.0,

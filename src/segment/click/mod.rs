@@ -24,7 +24,7 @@ pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 
 use self::head::{Evidence, Layer};
-use self::input::{Before, Room};
+use self::input::{Before, Reach, Room};
 use self::method::Kind;
 use self::pass::Facing;
 use self::probability::probabilities;
@@ -147,34 +147,31 @@ impl ClickNet {
         let size = question.image.size();
         let is_single = self.method.has(Step::Single);
         let mut before = question.previous.as_ref().map(Before::from_proposal);
-        let passes = self.method.passes(match (&before, question.prompt.rect) {
+        let kind = match (&before, question.prompt.rect) {
             (Some(_), _) => Kind::Correction,
             (None, Some(_)) => Kind::Rect,
             (None, None) => Kind::Click,
-        });
+        };
+        let passes = self.method.passes(kind);
         let mut question = question.clone();
         let (last, earlier) = passes.split_last().expect("every method has a pass");
         for mut pass in earlier.iter().copied() {
+            let is_search = kind == Kind::Click && before.is_none();
             let mut soft = loop {
                 question.cancel.check()?;
                 let room = mem::take(&mut self.room);
                 let input = Input::new(&question, before.as_ref(), pass, room);
                 let soft = soft(&input, &probabilities(&self.logits(&input)?));
                 self.room = input.into_room();
-                if before.is_some() || question.prompt.rect.is_some() {
-                    break soft;
-                }
-                // What is known of the object (a box, a mask, the folder's sizes) tells how far it
-                // reaches.
-                if input::is_guess(&question) && is_cut(&soft, size) {
-                    pass = pass.wider(WIDER);
-                } else if is_single && input::is_of_all(&question) && crowd::is_all(&soft, size) {
-                    question.reading += 1;
-                } else {
-                    break soft;
+                match is_search.then(|| input::reach(&question)) {
+                    Some(Reach::Guess(_)) if is_cut(&soft, size) => pass = pass.wider(WIDER),
+                    Some(Reach::All) if is_single && crowd::is_all(&soft, size) => {
+                        question.reading += 1;
+                    }
+                    _ => break soft,
                 }
             };
-            if is_single && before.is_none() && question.prompt.rect.is_none() {
+            if is_search && is_single {
                 crowd::leave_clicked(&mut soft, &question.prompt);
             }
             let mask = soft.mask(size, THRESHOLD);
