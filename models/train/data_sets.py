@@ -8,7 +8,7 @@ components), rgba = cut-outs with alpha. test_* are never trained on.
 import os, glob, json, re, sys, collections, subprocess, argparse
 import numpy as np
 from PIL import Image, ImageDraw
-import scipy.io as sio
+import cv2, scipy.io as sio
 ap = argparse.ArgumentParser(); ap.add_argument('--clones', required=True); ap.add_argument('--out', required=True); ap.add_argument('names', nargs='*')
 args = ap.parse_args()
 D = os.path.join(args.out, ''); R = D + 'raw/'
@@ -37,6 +37,9 @@ SOURCES = {
     'sd900': ('SongGuorong/MCITF', r'^SD-saliency-900/'),
     'mt': ('abin24/Magnetic-tile-defect-datasets.', r'Imgs/'),
     'noto': ('googlefonts/noto-emoji', r'^png/512/'),
+    'membranes': ('zhixuhao/unet', r'^data/membrane/train/(image|label)/'),
+    'weeds': ('cwfid/dataset', r'^(images|annotations)/.*png$'),
+    'crackforest': ('cuilimeng/CrackForest-dataset', r'\.(jpg|mat)$'),
 }
 def unpack(*names):
     for n in names:
@@ -248,6 +251,23 @@ def bsdata():
         if not os.path.exists(im): continue
         pl=[(parea(np.array(x['points']).ravel()),[np.array(x['points']).ravel()]) for x in d['shapes'] if len(x['points'])>=3]
         if pl: add(n,im,polys(Image.open(im).size,pl),s)
+def components(on):
+    n,c,st,_=cv2.connectedComponentsWithStats(on.astype(np.uint8))
+    large=[k for k in range(1,n) if st[k,4]>=500]
+    return np.where(np.isin(c,large),np.searchsorted(large,c)+1,0)
+def membranes():
+    unpack('membranes'); n='test_membranes'; mk(n); B=R+'membranes/data/membrane/train/'
+    for im in glob.glob(B+'image/*.png'):
+        s=os.path.basename(im)[:-4]; add(n,im,components(L(f'{B}label/{s}.png')>127),s.zfill(2))
+def weeds():
+    unpack('weeds'); n='test_weeds'; mk(n)
+    for im in glob.glob(R+'weeds/images/*.png'):
+        s=os.path.basename(im).replace('_image.png','')
+        add(n,im,components(np.array(Image.open(R+f'weeds/annotations/{s}_annotation.png'))[...,:2].max(-1)>127),s)
+def crackforest():
+    unpack('crackforest'); n='test_crackforest'; mk(n)
+    for m in glob.glob(R+'crackforest/groundTruth/*.mat'):
+        s=os.path.basename(m)[:-4]; add(n,R+f'crackforest/image/{s}.jpg',(sio.loadmat(m)['groundTruth']['Segmentation'][0][0]>1)*255,s)
 def noto():
     unpack('noto')
     n='train_noto_emoji_rgba'; os.makedirs(D+n+'/images',exist_ok=True)
@@ -263,6 +283,6 @@ def bsds():
             g=sio.loadmat(m)['groundTruth'][0]
             for k in range(len(g)): save(g[k]['Segmentation'][0,0],f'{D}{n}/masks/{s}_{k}.png')
 
-ALL=[grabcut,ecssd,duts,cocos,cocotiny,coco128,carparts,feral,ccp,human,pick,camvid,wound,wbc,steel,tiles,bsdata,noto,bsds,lmf,pot,dsb]
+ALL=[grabcut,ecssd,duts,cocos,cocotiny,coco128,carparts,feral,ccp,human,pick,camvid,wound,wbc,steel,tiles,bsdata,noto,bsds,lmf,pot,dsb,membranes,weeds,crackforest]
 for f in ALL:
     if not args.names or f.__name__ in args.names: step(f)
