@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use half::f16;
 use termask::core::adaptation::Adaptation;
+use termask::core::document::Proposal;
 use termask::core::geometry::{ImagePoint, ImageRect, Size};
 use termask::core::image::Image;
 use termask::core::mask::Mask;
 use termask::core::prompt::{Click, Prompt, Side};
-use termask::segment::click::{ClickNet, Input, Method, Pass, READINGS, SIZE, model_hash};
+use termask::segment::click::{ClickNet, Input, Method, Pass, READINGS, SIZE, Step, model_hash};
 use termask::segment::{Engine, Question};
 use termask::store::decode::decode;
 
@@ -119,6 +120,55 @@ fn the_next_click_refines_the_last_answer() {
     assert!(!second.mask.contains(saucer));
     assert!(second.mask.contains(ImagePoint::new(300, 150)));
     assert!(second.mask.area() < first.mask.area());
+}
+
+/// The answers to clicks one after another, with these steps left out.
+fn answers(file: &str, clicks: &[(u32, u32, Side)], without: &[Step]) -> Vec<Proposal> {
+    let mut net = ClickNet::with_threads(2)
+        .expect("the built-in net runs")
+        .with_method(Method::default().without(without));
+    let mut answers: Vec<Proposal> = Vec::new();
+    for many in 1..=clicks.len() {
+        let question = Question {
+            previous: answers.last().cloned(),
+            ..question(file, None, &clicks[..many])
+        };
+        answers.push(net.propose(&question).expect("an answer").remove(0));
+    }
+    answers
+}
+
+#[test]
+fn a_click_after_a_detail_looks_again_at_the_part_about_it_and_nowhere_else() {
+    let last = ImagePoint::new(430, 200);
+    let clicks = [
+        (300, 150, Side::Inside),
+        (180, 270, Side::Outside),
+        (330, 210, Side::Inside),
+        (last.x, last.y, Side::Outside),
+    ];
+    let with = answers("coffee.png", &clicks, &[Step::Twice]);
+    let without = answers("coffee.png", &clicks, &[Step::Twice, Step::Part]);
+    let soft = |answer: &Proposal| answer.soft.clone().expect("the net's own");
+    for (a, b) in with[..3].iter().zip(&without) {
+        assert_eq!(soft(a).values, soft(b).values, "these tell what is meant");
+    }
+    let (with, without) = (soft(&with[3]), soft(&without[3]));
+    let reach = with.scale * f64::from(with.width) / 2.0;
+    let both = with.values.iter().zip(&without.values).enumerate();
+    let changed: Vec<(f64, f64)> = both
+        .filter(|(_, (with, without))| with != without)
+        .map(|(i, _)| {
+            let at = |cell: usize, start: f64| start + cell as f64 * with.scale;
+            let width = with.width as usize;
+            (at(i % width, with.x), at(i / width, with.y))
+        })
+        .collect();
+    assert!(!changed.is_empty());
+    for (x, y) in changed {
+        let (dx, dy) = (x - f64::from(last.x), y - f64::from(last.y));
+        assert!(dx.abs().max(dy.abs()) <= reach, "{x} {y} is beyond");
+    }
 }
 
 #[test]

@@ -153,8 +153,19 @@ impl Input {
         pass: Pass,
         room: Room,
     ) -> Self {
-        let size = pass.size;
         let square = region(question, before.map(|b| &*b.mask), pass.expand);
+        Self::of(square, question, before, pass, room)
+    }
+
+    /// What a pass sees of a square.
+    pub(super) fn of(
+        square: Square,
+        question: &Question,
+        before: Option<&Before>,
+        pass: Pass,
+        room: Room,
+    ) -> Self {
+        let size = pass.size;
         let Room { mut image, prompt } = room;
         normalise(&crop(&question.image, square, size), &mut image);
         let mut prompt = Channels::draw(&question.prompt, square, size, prompt).values;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::part;
 use super::pass::Pass;
+use crate::segment::Question;
 
 /// A step that can be left out, to see what it is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +21,9 @@ pub enum Step {
     Mirrored,
     /// The last look at a click is a closer one.
     Close,
+    /// A click after a detail is looked at in a part of the object, instead of the first of two looks
+    /// at all of it.
+    Part,
     /// Probabilities are drawn to the edges of the picture.
     Edges,
     /// Around each click what was said is so.
@@ -27,12 +32,13 @@ pub enum Step {
 
 impl Step {
     /// All of them, with their names.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("glance", Self::Glance),
         ("single", Self::Single),
         ("twice", Self::Twice),
         ("mirrored", Self::Mirrored),
         ("close", Self::Close),
+        ("part", Self::Part),
         ("edges", Self::Edges),
         ("obeyed", Self::Obeyed),
     ];
@@ -51,6 +57,20 @@ pub enum Kind {
     Rect,
     /// A click that refines an answer.
     Correction,
+    /// A click that refines an answer after some others did.
+    Detail,
+}
+
+impl Kind {
+    pub fn of(question: &Question) -> Self {
+        let prompt = &question.prompt;
+        match (&question.previous, prompt.rect) {
+            (Some(previous), _) if part::is_detail(prompt, previous) => Self::Detail,
+            (Some(_), _) => Self::Correction,
+            (None, Some(_)) => Self::Rect,
+            (None, None) => Self::Click,
+        }
+    }
 }
 
 /// How an answer is come by.
@@ -80,6 +100,11 @@ impl Method {
         self.0.contains(&step)
     }
 
+    /// Whether a look at a part follows those at the object.
+    pub(super) fn looks_at_part(&self, kind: Kind) -> bool {
+        kind == Kind::Detail && self.has(Step::Part)
+    }
+
     /// The looks for a prompt: each is shown the answer of the one before.
     pub(super) fn passes(&self, kind: Kind) -> Vec<Pass> {
         let either = |step, with, without| if self.has(step) { with } else { without };
@@ -89,13 +114,13 @@ impl Method {
             Kind::Click => vec![either(Step::Glance, Pass::GLANCE, Pass::LOOK), last],
             Kind::Rect if twice => vec![Pass::LOOK, Pass::LOOK],
             Kind::Rect => vec![Pass::LOOK],
-            Kind::Correction if twice => {
+            Kind::Correction | Kind::Detail if twice && !self.looks_at_part(kind) => {
                 vec![
                     either(Step::Mirrored, Pass::GLANCE.mirrored(), Pass::GLANCE),
                     last,
                 ]
             }
-            Kind::Correction => vec![last],
+            Kind::Correction | Kind::Detail => vec![last],
         }
     }
 }
@@ -114,5 +139,8 @@ mod tests {
         let plain = Method::plain();
         assert_eq!(plain.passes(Kind::Click), [Pass::LOOK, Pass::LOOK]);
         assert_eq!(plain.passes(Kind::Correction), [Pass::LOOK]);
+        let whole = full.clone().without(&[Step::Part]);
+        assert_eq!(whole.passes(Kind::Detail), full.passes(Kind::Correction));
+        assert_eq!(full.passes(Kind::Detail), [Pass::CLOSE]);
     }
 }

@@ -8,6 +8,7 @@ pub mod head;
 mod input;
 mod method;
 mod obey;
+mod part;
 mod pass;
 mod plane;
 mod probability;
@@ -31,6 +32,7 @@ use self::probability::probabilities;
 use crate::core::adaptation::Adaptation;
 use crate::core::document::{Origin, Proposal};
 use crate::core::geometry::Size;
+use crate::core::mask::Mask;
 use crate::core::prompt::Soft;
 use crate::segment::crop::{Square, nearest_byte};
 use crate::segment::{Compute, Engine, Error, Question, Result, runtime};
@@ -147,11 +149,7 @@ impl ClickNet {
         let size = question.image.size();
         let is_single = self.method.has(Step::Single);
         let mut before = question.previous.as_ref().map(Before::from_proposal);
-        let kind = match (&before, question.prompt.rect) {
-            (Some(_), _) => Kind::Correction,
-            (None, Some(_)) => Kind::Rect,
-            (None, None) => Kind::Click,
-        };
+        let kind = Kind::of(question);
         let passes = self.method.passes(kind);
         let mut question = question.clone();
         let (last, earlier) = passes.split_last().expect("every method has a pass");
@@ -181,14 +179,31 @@ impl ClickNet {
         Ok(Input::new(&question, before.as_ref(), *last, room))
     }
 
-    /// The answer that the last pass makes, with what the folder taught.
-    fn answer(&mut self, question: &Question, input: &Input) -> Result<Proposal> {
+    /// The logits of one pass, by what the folder taught, and the threshold that goes with them.
+    fn taught(&mut self, question: &Question, input: &Input) -> Result<(Vec<f32>, f32)> {
         let taught = question.adaptation.as_deref();
-        let (logits, threshold) = match taught.filter(|taught| !taught.weights.is_empty()) {
+        Ok(match taught.filter(|taught| !taught.weights.is_empty()) {
             Some(taught) => (self.evidence(input)?.logits(taught), taught.threshold),
             None => (self.logits(input)?, THRESHOLD),
+        })
+    }
+
+    /// Looks at the part about the newest click, and brings into what is known what that shows.
+    fn look_at_part(&mut self, question: &Question, known: &mut Soft) -> Result<()> {
+        let Some(newest) = question.prompt.clicks.last() else {
+            return Ok(());
         };
-        Ok(self.finish(question, input, &logits, threshold))
+        question.cancel.check()?;
+        let square = part::about(newest.at, known);
+        // Where probabilities are known and the square is given, the mask is only asked for its size.
+        let mask = Arc::new(Mask::empty(question.image.size()));
+        let before = Before::from_soft(Arc::new(known.clone()), mask);
+        let room = mem::take(&mut self.room);
+        let input = Input::of(square, question, Some(&before), part::PASS, room);
+        let (logits, _) = self.taught(question, &input)?;
+        part::bring_in(known, &soft(&input, &probabilities(&logits)));
+        self.room = input.into_room();
+        Ok(())
     }
 
     /// The proposal that the last pass's logits make.
@@ -199,6 +214,11 @@ impl ClickNet {
         logits: &[f32],
         threshold: f32,
     ) -> Proposal {
+        self.proposal(question, self.drawn(input, logits, threshold), threshold)
+    }
+
+    /// The probabilities that logits mean, drawn to the picture.
+    fn drawn(&self, input: &Input, logits: &[f32], threshold: f32) -> Soft {
         let mut values = probabilities(logits);
         if self.method.has(Step::Edges) {
             values = edges::follow(
@@ -209,7 +229,10 @@ impl ClickNet {
                 input::STD,
             );
         }
-        let soft = soft(input, &values);
+        soft(input, &values)
+    }
+
+    fn proposal(&self, question: &Question, soft: Soft, threshold: f32) -> Proposal {
         let mut mask = soft.mask(question.image.size(), threshold);
         if self.method.has(Step::Obeyed) {
             mask = obey::obeying(&mask, &question.prompt, soft.scale);
@@ -246,9 +269,13 @@ impl Engine for ClickNet {
         question.adaptation.as_deref().map(checked).transpose()?;
         let input = self.last_input(question)?;
         question.cancel.check()?;
-        let answer = self.answer(question, &input)?;
+        let (logits, threshold) = self.taught(question, &input)?;
+        let mut soft = self.drawn(&input, &logits, threshold);
         self.room = input.into_room();
-        Ok(vec![answer])
+        if self.method.looks_at_part(Kind::of(question)) {
+            self.look_at_part(question, &mut soft)?;
+        }
+        Ok(vec![self.proposal(question, soft, threshold)])
     }
 }
 
