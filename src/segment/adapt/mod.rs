@@ -208,7 +208,7 @@ fn study(net: &mut ClickNet, sample: &Sample, extent: f32) -> Result<Lesson> {
     let mut ask = |question: &Question| -> Result<(Taught, Arc<Mask>)> {
         let input = net.last_input(question)?;
         let evidence = net.evidence(&input)?;
-        let proposal = net.finish(question, &input, &evidence.logits(&whole), THRESHOLD);
+        let proposal = net.finish(question, &input, evidence.logits(&whole), THRESHOLD);
         let taught = Taught {
             iou: iou(&proposal.mask, sample),
             pixels: pixels(&evidence, &input, &sample.truth),

@@ -1,7 +1,7 @@
 //! Draws probabilities to the edges of the picture: the guided filter (He, Sun and Tang 2013), with
 //! its sums at half the resolution (He and Sun 2015).
 
-use super::plane::{double_row, halved, means};
+use super::plane::{double_row, halve, means};
 
 /// Half the filter's window, as a share of the square root of the object's area.
 const REACH: f64 = 0.03;
@@ -13,45 +13,83 @@ type Cell = [f32; 4];
 /// Probability as a line of the colour: its height, then its slopes along red, green and blue.
 type Line = [f32; 4];
 
-/// Probabilities, [size, size], of which each is in its surroundings linear in the colour of the
-/// picture, [3, size, size]. `unit` is the standard deviation that the picture was divided by.
-pub fn follow(
-    probabilities: &[f32],
-    image: &[f32],
-    size: usize,
-    threshold: f32,
-    unit: f32,
-) -> Vec<f32> {
-    let inside = probabilities.iter().filter(|p| **p > threshold).count();
-    let half = size / 2;
-    let reach = (REACH * (inside as f64 + 1.0).sqrt() / 2.0)
-        .round()
-        .max(1.0) as usize;
-    let (red, rest) = image.split_at(size * size);
-    let (green, blue) = rest.split_at(size * size);
-    let [r, g, b, p] = [red, green, blue, probabilities].map(|plane| halved(plane, size));
-    let cells: Vec<Cell> = (0..half * half).map(|i| [r[i], g[i], b[i], p[i]]).collect();
-    let flat = FLAT / (unit * unit);
-    let lines = means(&cells, half, reach, moments, |means| line(means, flat));
-    let lines = means(&lines, half, reach, |line| *line, |mean| *mean);
-    let lines: [Vec<f32>; 4] = std::array::from_fn(|k| lines.iter().map(|line| line[k]).collect());
-    let mut out = vec![0.0; size * size];
-    let mut slopes = vec![0.0; size];
-    for (y, row) in out.chunks_exact_mut(size).enumerate() {
-        let [height, of_colours @ ..] = &lines;
-        double_row(height, half, y, row);
-        for (of_colour, plane) in of_colours.iter().zip([red, green, blue]) {
-            double_row(of_colour, half, y, &mut slopes);
-            let colours = &plane[y * size..][..size];
-            for ((value, slope), colour) in row.iter_mut().zip(&slopes).zip(colours) {
-                *value += slope * colour;
+/// The filter and the room it works in: to be given fresh memory takes as long as to fill it.
+#[derive(Debug, Default)]
+pub struct Edges {
+    /// Red, green, blue and the probabilities at half the resolution, then the same cell by cell.
+    halves: [Vec<f32>; 4],
+    cells: Vec<Cell>,
+    lines: Vec<Line>,
+    /// What the lines around each cell have in common: their heights, then their slopes.
+    common: [Vec<f32>; 4],
+    slopes: Vec<f32>,
+}
+
+impl Edges {
+    /// Makes probabilities, [size, size], in their surroundings linear in the colour of the picture,
+    /// [3, size, size]. `unit` is the standard deviation that the picture was divided by.
+    pub fn follow(
+        &mut self,
+        probabilities: &mut [f32],
+        image: &[f32],
+        size: usize,
+        threshold: f32,
+        unit: f32,
+    ) {
+        let inside = probabilities.iter().filter(|p| **p > threshold).count();
+        let half = size / 2;
+        let reach = (REACH * (inside as f64 + 1.0).sqrt() / 2.0)
+            .round()
+            .max(1.0) as usize;
+        let (red, rest) = image.split_at(size * size);
+        let (green, blue) = rest.split_at(size * size);
+        for (half, plane) in self
+            .halves
+            .iter_mut()
+            .zip([red, green, blue, &*probabilities])
+        {
+            halve(plane, size, half);
+        }
+        let [r, g, b, p] = &self.halves;
+        self.cells.clear();
+        self.cells
+            .extend((0..half * half).map(|i| [r[i], g[i], b[i], p[i]]));
+        let flat = FLAT / (unit * unit);
+        let lines = &mut self.lines;
+        lines.clear();
+        means(&self.cells, half, reach, moments, |means| {
+            lines.push(line(means, flat));
+        });
+        let common = &mut self.common;
+        common.iter_mut().for_each(Vec::clear);
+        means(
+            lines,
+            half,
+            reach,
+            |line| *line,
+            |mean| {
+                for (plane, value) in common.iter_mut().zip(mean) {
+                    plane.push(*value);
+                }
+            },
+        );
+        let [height, of_colours @ ..] = &self.common;
+        let slopes = &mut self.slopes;
+        slopes.resize(size, 0.0);
+        for (y, row) in probabilities.chunks_exact_mut(size).enumerate() {
+            double_row(height, half, y, row);
+            for (of_colour, plane) in of_colours.iter().zip([red, green, blue]) {
+                double_row(of_colour, half, y, slopes);
+                let colours = &plane[y * size..][..size];
+                for ((value, slope), colour) in row.iter_mut().zip(&*slopes).zip(colours) {
+                    *value += slope * colour;
+                }
+            }
+            for value in row {
+                *value = value.clamp(0.0, 1.0);
             }
         }
-        for value in row {
-            *value = value.clamp(0.0, 1.0);
-        }
     }
-    out
 }
 
 /// A cell's numbers, their squares, the products of neighbours, and those of every other two: so
@@ -119,10 +157,10 @@ mod tests {
             .map(|i| if i % size < 32 { 1.0 } else { -1.0 })
             .collect();
         let image = [plane.clone(), plane.clone(), plane].concat();
-        let blurred: Vec<f32> = (0..size * size)
+        let mut drawn: Vec<f32> = (0..size * size)
             .map(|i| (0.5 - ((i % size) as f32 - 34.0) / 9.0).clamp(0.0, 1.0))
             .collect();
-        let drawn = follow(&blurred, &image, size, 0.5, 0.5);
+        Edges::default().follow(&mut drawn, &image, size, 0.5, 0.5);
         let row = &drawn[32 * size..33 * size];
         let falls: Vec<f32> = row.windows(2).map(|pair| pair[0] - pair[1]).collect();
         let steepest = falls.iter().copied().fold(0.0, f32::max);

@@ -92,8 +92,9 @@ fn colours(image: &[f32], size: usize) -> Vec<f32> {
     for share in REACHES {
         for plane in image.chunks_exact(size * size) {
             let reach = (size / share).max(1);
-            let means = means(plane, size, reach, |value| [*value], |[mean]| *mean);
-            planes.extend(plane.iter().zip(means).map(|(value, mean)| value - mean));
+            let mut values = plane.iter();
+            let less_mean = |[mean]: &[f32; 1]| planes.extend(values.next().map(|v| v - mean));
+            means(plane, size, reach, |value| [*value], less_mean);
         }
     }
     planes

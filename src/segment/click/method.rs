@@ -14,10 +14,10 @@ pub enum Step {
     /// Of many things that a first look finds the next look is shown the one under the click; where
     /// it finds nearly all of the picture, it is taken again near the click.
     Single,
-    /// A box or a correction is looked at twice, the second time with the first answer.
+    /// A box or a correction is looked at twice, coarsely first, then with that answer.
     Twice,
-    /// The first look at a correction is mirrored: a network errs otherwise there, and the mean of
-    /// both is what the last look makes of it.
+    /// The first of those is mirrored: a network errs otherwise there, and the mean of both is what
+    /// the last look makes of it.
     Mirrored,
     /// The last look at a click is a closer one.
     Close,
@@ -109,16 +109,14 @@ impl Method {
     pub(super) fn passes(&self, kind: Kind) -> Vec<Pass> {
         let either = |step, with, without| if self.has(step) { with } else { without };
         let last = either(Step::Close, Pass::CLOSE, Pass::LOOK);
+        let first = either(Step::Mirrored, Pass::GLANCE.mirrored(), Pass::GLANCE);
         let twice = self.has(Step::Twice);
         match kind {
             Kind::Click => vec![either(Step::Glance, Pass::GLANCE, Pass::LOOK), last],
-            Kind::Rect if twice => vec![Pass::LOOK, Pass::LOOK],
+            Kind::Rect if twice => vec![first, Pass::LOOK],
             Kind::Rect => vec![Pass::LOOK],
             Kind::Correction | Kind::Detail if twice && !self.looks_at_part(kind) => {
-                vec![
-                    either(Step::Mirrored, Pass::GLANCE.mirrored(), Pass::GLANCE),
-                    last,
-                ]
+                vec![first, last]
             }
             Kind::Correction | Kind::Detail => vec![last],
         }

@@ -24,6 +24,7 @@ pub use self::input::{Input, READINGS};
 pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 
+use self::edges::Edges;
 use self::head::{Evidence, Layer};
 use self::input::{Before, Reach, Room};
 use self::method::Kind;
@@ -52,6 +53,7 @@ pub struct ClickNet {
     layer: Layer,
     method: Method,
     room: Room,
+    edges: Edges,
     pub device: runtime::Device,
 }
 
@@ -96,6 +98,7 @@ impl ClickNet {
             layer,
             method: Method::default(),
             room: Room::default(),
+            edges: Edges::default(),
             device,
         })
     }
@@ -159,7 +162,7 @@ impl ClickNet {
                 question.cancel.check()?;
                 let room = mem::take(&mut self.room);
                 let input = Input::new(&question, before.as_ref(), pass, room);
-                let soft = soft(&input, &probabilities(&self.logits(&input)?));
+                let soft = soft(&input, &probabilities(self.logits(&input)?));
                 self.room = input.into_room();
                 match is_search.then(|| input::reach(&question)) {
                     Some(Reach::Guess(_)) if is_cut(&soft, size) => pass = pass.wider(WIDER),
@@ -201,33 +204,30 @@ impl ClickNet {
         let room = mem::take(&mut self.room);
         let input = Input::of(square, question, Some(&before), part::PASS, room);
         let (logits, _) = self.taught(question, &input)?;
-        part::bring_in(known, &soft(&input, &probabilities(&logits)));
+        part::bring_in(known, &soft(&input, &probabilities(logits)));
         self.room = input.into_room();
         Ok(())
     }
 
     /// The proposal that the last pass's logits make.
     pub fn finish(
-        &self,
+        &mut self,
         question: &Question,
         input: &Input,
-        logits: &[f32],
+        logits: Vec<f32>,
         threshold: f32,
     ) -> Proposal {
-        self.proposal(question, self.drawn(input, logits, threshold), threshold)
+        let soft = self.drawn(input, logits, threshold);
+        self.proposal(question, soft, threshold)
     }
 
     /// The probabilities that logits mean, drawn to the picture.
-    fn drawn(&self, input: &Input, logits: &[f32], threshold: f32) -> Soft {
+    fn drawn(&mut self, input: &Input, logits: Vec<f32>, threshold: f32) -> Soft {
         let mut values = probabilities(logits);
         if self.method.has(Step::Edges) {
-            values = edges::follow(
-                &values,
-                &input.image,
-                input.pass.size,
-                threshold,
-                input::STD,
-            );
+            let size = input.pass.size;
+            self.edges
+                .follow(&mut values, &input.image, size, threshold, input::STD);
         }
         soft(input, &values)
     }
@@ -270,7 +270,7 @@ impl Engine for ClickNet {
         let input = self.last_input(question)?;
         question.cancel.check()?;
         let (logits, threshold) = self.taught(question, &input)?;
-        let mut soft = self.drawn(&input, &logits, threshold);
+        let mut soft = self.drawn(&input, logits, threshold);
         self.room = input.into_room();
         if self.method.looks_at_part(Kind::of(question)) {
             self.look_at_part(question, &mut soft)?;

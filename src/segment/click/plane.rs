@@ -42,9 +42,9 @@ pub fn double_row(plane: &[f32], half: usize, y: usize, out: &mut [f32]) {
 }
 
 /// Means of two by two cells.
-pub fn halved(plane: &[f32], size: usize) -> Vec<f32> {
+pub fn halve(plane: &[f32], size: usize, out: &mut Vec<f32>) {
     let half = size / 2;
-    let mut out = vec![0.0; half * half];
+    out.resize(half * half, 0.0);
     for (means, rows) in out.chunks_exact_mut(half).zip(plane.chunks_exact(2 * size)) {
         let (upper, lower) = rows.split_at(size);
         let ((upper, _), (lower, _)) = (upper.as_chunks::<2>(), lower.as_chunks::<2>());
@@ -52,19 +52,18 @@ pub fn halved(plane: &[f32], size: usize) -> Vec<f32> {
             *mean = (a[0] + a[1] + b[0] + b[1]) * 0.25;
         }
     }
-    out
 }
 
-/// What `then` makes of the mean over the square of `2 * reach + 1` around each cell, of what lies in
+/// Gives `take`, cell by cell, the mean over the square of `2 * reach + 1` around each, of what lies in
 /// the plane. `of` are a cell's numbers: they are summed side by side, which wide instructions do at
 /// once.
-pub fn means<Cell, T, const N: usize>(
+pub fn means<Cell, const N: usize>(
     cells: &[Cell],
     size: usize,
     reach: usize,
     of: impl Fn(&Cell) -> [f32; N],
-    then: impl Fn(&[f32; N]) -> T,
-) -> Vec<T> {
+    mut take: impl FnMut(&[f32; N]),
+) {
     // How many cells of a line the window holds, as a factor.
     let share: Vec<f32> = (0..size)
         .map(|i| ((i + reach).min(size - 1) + 1 - i.saturating_sub(reach)) as f32)
@@ -82,7 +81,6 @@ pub fn means<Cell, T, const N: usize>(
     for y in 0..reach.min(size) {
         enter(&mut columns, y);
     }
-    let mut out = Vec::with_capacity(size * size);
     for y in 0..size {
         if y + reach < size {
             enter(&mut columns, y + reach);
@@ -104,10 +102,9 @@ pub fn means<Cell, T, const N: usize>(
                 sum[k] += entered[k] - left[k];
                 mean[k] = sum[k] * share;
             }
-            out.push(then(&mean));
+            take(&mean);
         }
     }
-    out
 }
 
 fn add<const N: usize>(sums: &mut [f32; N], values: &[f32; N]) {
@@ -129,7 +126,11 @@ mod tests {
     #[test]
     fn a_mean_is_taken_of_what_lies_in_the_plane() {
         let plane: Vec<f32> = (0..25).map(|v| v as f32).collect();
-        let means = |reach| means(&plane, 5, reach, |v| [*v, 2.0 * v], |m| *m);
+        let means = |reach| {
+            let mut found = Vec::new();
+            means(&plane, 5, reach, |v| [*v, 2.0 * v], |m| found.push(*m));
+            found
+        };
         let near = means(1);
         let corner = (18.0 + 19.0 + 23.0 + 24.0) / 4.0;
         for (at, mean) in [(0, 3.0), (12, 12.0), (24, corner)] {
