@@ -19,7 +19,7 @@ pub enum Step {
     /// The first of those is mirrored: a network errs otherwise there, and the mean of both is what
     /// the last look makes of it.
     Mirrored,
-    /// The last look at a click is a closer one.
+    /// The last of several looks is a closer one.
     Close,
     /// A click after a detail is looked at in a part of the object, instead of the first of two looks
     /// at all of it.
@@ -113,7 +113,7 @@ impl Method {
         let twice = self.has(Step::Twice);
         match kind {
             Kind::Click => vec![either(Step::Glance, Pass::GLANCE, Pass::LOOK), last],
-            Kind::Rect if twice => vec![first, Pass::LOOK],
+            Kind::Rect if twice => vec![first, last],
             Kind::Rect => vec![Pass::LOOK],
             Kind::Correction | Kind::Detail if twice && !self.looks_at_part(kind) => {
                 vec![first, last]
