@@ -168,7 +168,7 @@ fn masks_of_0_and_255_of_0_128_and_255_and_of_ids_are_told_apart() {
         .position(|c| *c == "box_iou")
         .expect("a column");
     let of_rim: f64 = rows[4][column].parse().expect("a number");
-    assert!(of_rim > 0.8, "{text}");
+    assert!(of_rim > 0.6, "{text}");
 }
 
 #[test]
