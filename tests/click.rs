@@ -172,6 +172,20 @@ fn a_click_after_a_detail_looks_again_at_the_part_about_it_and_nowhere_else() {
 }
 
 #[test]
+fn a_rehearsal_leaves_no_trace_in_the_answers() {
+    let mut fresh = ClickNet::with_threads(2).expect("the built-in net runs");
+    let mut rehearsed = ClickNet::with_threads(2).expect("the built-in net runs");
+    rehearsed.rehearse();
+    for question in &questions()[..2] {
+        let [a, b] = [&mut fresh, &mut rehearsed].map(|net| {
+            let answer = net.propose(question).expect("an answer").remove(0);
+            answer.soft.expect("the net's own")
+        });
+        assert_eq!(a.values, b.values);
+    }
+}
+
+#[test]
 fn a_prompt_without_an_object_is_refused() {
     let mut net = ClickNet::with_threads(1).expect("the built-in net runs");
     let nothing = question("coffee.png", None, &[(3, 3, Side::Outside)]);

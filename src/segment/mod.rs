@@ -104,6 +104,10 @@ pub trait Engine: Send {
         Ok(())
     }
 
+    /// Computes once what its answers are made of: the first time takes longer, and this one nobody
+    /// waits for.
+    fn rehearse(&mut self) {}
+
     /// What the person should know of how it runs, if anything: why a GPU is not used.
     fn note(&self) -> Option<String> {
         None

@@ -184,6 +184,29 @@ impl Input {
         }
     }
 
+    /// Grey, and nothing asked for.
+    pub(super) fn blank(pass: Pass, room: Room) -> Self {
+        let Room {
+            mut image,
+            mut prompt,
+        } = room;
+        for (plane, channels) in [(&mut image, 3), (&mut prompt, 4)] {
+            plane.clear();
+            plane.resize(channels * pass.size * pass.size, 0.0);
+        }
+        let square = Square {
+            x: 0.0,
+            y: 0.0,
+            side: pass.size as f64,
+        };
+        Self {
+            square,
+            pass,
+            image,
+            prompt,
+        }
+    }
+
     /// What the next input can be made in.
     pub(super) fn into_room(self) -> Room {
         Room {

@@ -260,6 +260,17 @@ impl Engine for ClickNet {
         self.device.note()
     }
 
+    fn rehearse(&mut self) {
+        for pass in [Pass::LOOK, Pass::GLANCE] {
+            let input = Input::blank(pass, mem::take(&mut self.room));
+            // What does not work is told when it is asked for.
+            if let Ok(logits) = self.logits(&input) {
+                self.drawn(&input, logits, THRESHOLD);
+            }
+            self.room = input.into_room();
+        }
+    }
+
     fn propose(&mut self, question: &Question) -> Result<Vec<Proposal>> {
         if !question.prompt.is_answerable() {
             return Err(Error::Prompt(

@@ -24,11 +24,12 @@ pub fn answer_all(desk: &Desk, events: &Sender<Event>) {
                 name = wanted;
                 engine = None;
                 match segment::open(&name) {
-                    Ok(opened) => {
+                    Ok(mut opened) => {
                         tell(events, Outcome::EngineReady(opened.name().into()));
                         if let Some(note) = opened.note() {
                             tell(events, Outcome::Failed(note));
                         }
+                        opened.rehearse();
                         engine = Some(opened);
                     }
                     Err(why) => tell(events, Outcome::Failed(why.to_string())),
