@@ -3,7 +3,9 @@
 //! Equal to OpenCV's `resize` with `INTER_AREA` followed by `warpAffine` with `INTER_LINEAR`, but
 //! only the pixels of the crop are looked at.
 
+use std::iter;
 use std::mem;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -12,6 +14,8 @@ use crate::core::image::Image;
 
 /// Rows of a crop that are made in one go: neighbours share a row of the picture.
 const BAND: usize = 32;
+/// So many bytes add up to what two bytes hold.
+const MOST_ROWS: usize = 257;
 
 /// A square of the picture: top left corner and side in image pixels. It may reach beyond the
 /// picture, which is black there.
@@ -151,20 +155,32 @@ fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Image {
     let (from, to) = seen.fold((size.width, 0), |(from, to), column| {
         (from.min(column.from), to.max(column.to))
     });
+    let width = 3 * to.saturating_sub(from) as usize;
+    let row = |y: u32| &image.row(y)[3 * from as usize..][..width];
     let mut pixels = vec![0; 3 * side * side];
-    pixels
-        .par_chunks_mut(3 * side)
-        .zip(&rows)
-        .for_each_init(Vec::new, |sums, (out, rows)| {
+    pixels.par_chunks_mut(3 * side).zip(&rows).for_each_init(
+        || (vec![0.0; width], vec![0; width]),
+        |(sums, whole), (out, rows)| {
             let Some(rows) = rows else { return };
             // Down the columns first, whole rows at a time: the compiler makes wide
             // instructions of that.
-            sums.clear();
-            sums.resize(3 * to.saturating_sub(from) as usize, 0.0);
-            for y in rows.from..rows.to {
-                let weight = rows.weight(y);
-                for (sum, byte) in sums.iter_mut().zip(&image.row(y)[3 * from as usize..]) {
+            sums.fill(0.0);
+            for (y, weight) in rows.ends() {
+                for (sum, byte) in sums.iter_mut().zip(row(y)) {
                     *sum += weight * f32::from(*byte);
+                }
+            }
+            // Rows that count alike are added up as bytes are, many at once.
+            let inner: Vec<u32> = rows.within().collect();
+            for few in inner.chunks(MOST_ROWS) {
+                whole.fill(0);
+                for y in few {
+                    for (sum, byte) in whole.iter_mut().zip(row(*y)) {
+                        *sum += u16::from(*byte);
+                    }
+                }
+                for (sum, whole) in sums.iter_mut().zip(&*whole) {
+                    *sum += rows.inner * f32::from(*whole);
                 }
             }
             for (rgb, column) in out.chunks_exact_mut(3).zip(&columns) {
@@ -172,7 +188,8 @@ fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Image {
                     rgb.copy_from_slice(&column.mean(sums, from).map(nearest_byte));
                 }
             }
-        });
+        },
+    );
     Image::from_rgb(Size::new(side as u32, side as u32), pixels)
 }
 
@@ -206,14 +223,16 @@ fn span(cell: i64, cells: i64, scale: f64, length: u32) -> Option<Span> {
 }
 
 impl Span {
-    fn weight(&self, i: u32) -> f32 {
-        if i == self.from {
-            self.first
-        } else if i + 1 == self.to {
-            self.last
-        } else {
-            self.inner
-        }
+    /// The first pixel and the last, with their weights.
+    fn ends(&self) -> impl Iterator<Item = (u32, f32)> {
+        let last = self.to - 1;
+        let second = (last > self.from).then_some((last, self.last));
+        iter::once((self.from, self.first)).chain(second)
+    }
+
+    /// The pixels between them.
+    fn within(&self) -> Range<u32> {
+        self.from + 1..self.to - 1
     }
 
     /// The weighted mean of a row's pixels, of which the first is number `start`.
@@ -245,6 +264,42 @@ mod tests {
             let value = i as f32 / 64.0;
             let nearest = (i + 32) / 64;
             assert_eq!(i32::from(nearest_byte(value)), nearest, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_cell_of_a_shrunk_picture_is_the_mean_of_the_pixels_it_covers() {
+        let size = Size::new(700, 900);
+        let value = |x: u32, y: u32| (x * 7 + y * y * 3 + x * y) % 256;
+        let pixels = (0..size.height)
+            .flat_map(|y| (0..size.width).map(move |x| (x, y)))
+            .flat_map(|(x, y)| [value(x, y) as u8, 255, 0])
+            .collect();
+        let image = Image::from_rgb(size, pixels);
+        for scale in [1.6, 2.0, 7.3, 300.0] {
+            let side = (700.0 / scale) as usize;
+            let found = averaged(&image, scale, 0, 0, side);
+            for (i, rgb) in found.pixels().chunks_exact(3).enumerate() {
+                let start = |cell: usize| cell as f64 * scale;
+                let shares = |from: f64, length: u32| -> Vec<(u32, f64)> {
+                    let to = (from + scale).min(f64::from(length));
+                    (from as u32..to.ceil() as u32)
+                        .map(|at| (at, to.min(f64::from(at + 1)) - from.max(f64::from(at))))
+                        .collect()
+                };
+                let columns = shares(start(i % side), size.width);
+                let rows = shares(start(i / side), size.height);
+                let (mut sum, mut area) = (0.0, 0.0);
+                for (y, down) in &rows {
+                    for (x, across) in &columns {
+                        sum += f64::from(value(*x, *y)) * down * across;
+                        area += down * across;
+                    }
+                }
+                let off = (f64::from(rgb[0]) - sum / area).abs();
+                assert!(off < 0.51, "{scale}: {i}: {} {}", rgb[0], sum / area);
+                assert_eq!(&rgb[1..], [255, 0]);
+            }
         }
     }
 
