@@ -166,22 +166,16 @@ fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Image {
             // instructions of that.
             sums.fill(0.0);
             for (y, weight) in rows.ends() {
-                for (sum, byte) in sums.iter_mut().zip(row(y)) {
-                    *sum += weight * f32::from(*byte);
-                }
+                add_weighted(sums, weight, row(y));
             }
             // Rows that count alike are added up as bytes are, many at once.
             let inner: Vec<u32> = rows.within().collect();
             for few in inner.chunks(MOST_ROWS) {
                 whole.fill(0);
                 for y in few {
-                    for (sum, byte) in whole.iter_mut().zip(row(*y)) {
-                        *sum += u16::from(*byte);
-                    }
+                    add(whole, row(*y));
                 }
-                for (sum, whole) in sums.iter_mut().zip(&*whole) {
-                    *sum += rows.inner * f32::from(*whole);
-                }
+                add_weighted(sums, rows.inner, whole);
             }
             for (rgb, column) in out.chunks_exact_mut(3).zip(&columns) {
                 if let Some(column) = column {
@@ -191,6 +185,18 @@ fn averaged(image: &Image, scale: f64, x0: i64, y0: i64, side: usize) -> Image {
         },
     );
     Image::from_rgb(Size::new(side as u32, side as u32), pixels)
+}
+
+fn add_weighted<T: Copy + Into<f32>>(sums: &mut [f32], weight: f32, values: &[T]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += weight * (*value).into();
+    }
+}
+
+fn add(sums: &mut [u16], row: &[u8]) {
+    for (sum, byte) in sums.iter_mut().zip(row) {
+        *sum += u16::from(*byte);
+    }
 }
 
 /// The pixels of one axis that a cell covers; the first and the last in part.
