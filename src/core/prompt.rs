@@ -60,6 +60,11 @@ pub struct Soft {
 }
 
 impl Soft {
+    /// Pixels of the image from its left to its right.
+    pub fn across(&self) -> f64 {
+        self.scale * f64::from(self.width)
+    }
+
     /// Probability at an image position, bilinear; 0 outside the crop.
     ///
     /// Grid cell `i` stands at image coordinate `x + i * scale`, as in OpenCV's `warpAffine`.

@@ -202,7 +202,7 @@ impl ClickNet {
         let mask = Arc::new(Mask::empty(question.image.size()));
         let before = Before::from_soft(Arc::new(known.clone()), mask);
         let room = mem::take(&mut self.room);
-        let input = Input::of(square, question, Some(&before), part::PASS, room);
+        let input = Input::of(square, question, Some(&before), Pass::GLANCE, room);
         let (logits, _) = self.taught(question, &input)?;
         part::bring_in(known, &soft(&input, &probabilities(logits)));
         self.room = input.into_room();

@@ -1,10 +1,9 @@
 //! A look at a part of the object, where a correction is after a detail: as zooming in shows it.
 
-use super::pass::Pass;
 use crate::core::document::Proposal;
 use crate::core::geometry::ImagePoint;
 use crate::core::prompt::{Prompt, Soft};
-use crate::segment::crop::Square;
+use crate::segment::crop::{Square, nearest_byte};
 
 /// From this prompt on, the box counted as one, a click is after a detail: the first ones tell which
 /// object is meant.
@@ -19,25 +18,18 @@ const BORDER: f64 = 0.12;
 /// How much it counts beside the look at the object, which knows of what lies beyond.
 const WEIGHT: f32 = 0.5;
 
-/// What it is looked at with.
-pub const PASS: Pass = Pass {
-    size: 256,
-    ..Pass::LOOK
-};
-
 /// Whether a correction is after a detail that a look at a part can show better.
 pub fn is_detail(prompt: &Prompt, previous: &Proposal) -> bool {
     let prompts = prompt.clicks.len() + usize::from(prompt.rect.is_some());
-    let soft = previous.soft.as_ref();
-    let side = soft.map_or(0.0, |soft| soft.scale * f64::from(soft.width));
-    prompts >= FROM && side >= LEAST_SIDE
+    let across = previous.soft.as_ref().map_or(0.0, |soft| soft.across());
+    prompts >= FROM && across >= LEAST_SIDE
 }
 
 /// The part about a click of what was looked at.
 pub fn about(click: ImagePoint, whole: &Soft) -> Square {
-    let side = SHARE * whole.scale * f64::from(whole.width);
+    let side = SHARE * whole.across();
     let start = |at: u32, start: f64| {
-        let slack = whole.scale * f64::from(whole.width) - side;
+        let slack = whole.across() - side;
         (f64::from(at) - side / 2.0).clamp(start, start + slack)
     };
     Square {
@@ -49,7 +41,7 @@ pub fn about(click: ImagePoint, whole: &Soft) -> Square {
 
 /// Brings what a look at a part found into what the look at the whole did.
 pub fn bring_in(whole: &mut Soft, part: &Soft) {
-    let side = part.scale * f64::from(part.width);
+    let side = part.across();
     let width = whole.width as usize;
     let (x0, y0, scale) = (whole.x, whole.y, whole.scale);
     // How far from the nearer end of the part each line of the whole lies, as a share of its side.
@@ -67,7 +59,7 @@ pub fn bring_in(whole: &mut Soft, part: &Soft) {
                 let weight = WEIGHT * (depth / BORDER).min(1.0) as f32;
                 let known = f32::from(*value);
                 let found = 255.0 * part.at(*x, y);
-                *value = (known + weight * (found - known)).round() as u8;
+                *value = nearest_byte(known + weight * (found - known));
             }
         }
     }
