@@ -9,6 +9,7 @@ import os, glob, json, re, sys, collections, subprocess, argparse
 import numpy as np
 from PIL import Image, ImageDraw
 import cv2, scipy.io as sio
+from data import parts
 ap = argparse.ArgumentParser(); ap.add_argument('--clones', required=True); ap.add_argument('--out', required=True); ap.add_argument('names', nargs='*')
 args = ap.parse_args()
 D = os.path.join(args.out, ''); R = D + 'raw/'
@@ -251,19 +252,15 @@ def bsdata():
         if not os.path.exists(im): continue
         pl=[(parea(np.array(x['points']).ravel()),[np.array(x['points']).ravel()]) for x in d['shapes'] if len(x['points'])>=3]
         if pl: add(n,im,polys(Image.open(im).size,pl),s)
-def components(on):
-    n,c,st,_=cv2.connectedComponentsWithStats(on.astype(np.uint8))
-    large=[k for k in range(1,n) if st[k,4]>=500]
-    return np.where(np.isin(c,large),np.searchsorted(large,c)+1,0)
 def membranes():
     unpack('membranes'); n='test_membranes'; mk(n); B=R+'membranes/data/membrane/train/'
     for im in glob.glob(B+'image/*.png'):
-        s=os.path.basename(im)[:-4]; add(n,im,components(L(f'{B}label/{s}.png')>127),s.zfill(2))
+        s=os.path.basename(im)[:-4]; add(n,im,parts(L(f'{B}label/{s}.png')>127,500),s.zfill(2))
 def weeds():
     unpack('weeds'); n='test_weeds'; mk(n)
     for im in glob.glob(R+'weeds/images/*.png'):
         s=os.path.basename(im).replace('_image.png','')
-        add(n,im,components(np.array(Image.open(R+f'weeds/annotations/{s}_annotation.png'))[...,:2].max(-1)>127),s)
+        add(n,im,parts(np.array(Image.open(R+f'weeds/annotations/{s}_annotation.png'))[...,:2].max(-1)>127,500),s)
 def crackforest():
     unpack('crackforest'); n='test_crackforest'; mk(n)
     for m in glob.glob(R+'crackforest/groundTruth/*.mat'):
