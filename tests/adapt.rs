@@ -51,7 +51,7 @@ fn crack(seed: u64) -> (Image, Mask) {
         mask = mask.union(&Mask::from_stroke(SIZE, at(x, y), at(nx, ny), width));
         (x, y) = (nx, ny);
     }
-    let dark = dice.between(45.0, 70.0);
+    let dark = dice.between(30.0, 50.0);
     let mut pixels = Vec::new();
     for py in 0..SIZE.height {
         for px in 0..SIZE.width {
@@ -125,7 +125,7 @@ fn twenty_cracks_make_the_answers_to_unseen_ones_better_and_revert_takes_it_back
     );
     assert_eq!(class["kept"], true);
     let [before, after] = ["before", "after"].map(|k| class[k].as_f64().expect("a number"));
-    assert!(after >= before + 0.03, "held out: {before} {after}");
+    assert!(after >= before + 0.05, "held out: {before} {after}");
 
     let settings = settings::load(folder.path()).expect("read");
     let adaptation = settings.adapted.get("crack").expect("kept");
@@ -158,7 +158,7 @@ fn twenty_cracks_make_the_answers_to_unseen_ones_better_and_revert_takes_it_back
             adapted += ask(&question);
         }
     }
-    assert!(adapted >= shipped + 0.03, "unseen: {shipped} {adapted}");
+    assert!(adapted >= shipped + 0.05, "unseen: {shipped} {adapted}");
 
     assert_eq!(told(folder.path(), &["--revert"])["reverted"][0], "crack");
     assert_eq!(fs::read_to_string(&file).expect("read"), text);
