@@ -2,16 +2,59 @@
 
 The graph ends before the last layer, a 1x1 convolution to logits and bilinear x2: that one is read from the file's
 metadata (`last_layer`), so that a folder's own can take its place, and a core saves the time to write logits 16 wide.
+
+Picture, prompt and features are bytes, channels last, as they are held outside and computed inside. Of the first two a cell
+holds two by two pixels, the upper two first: a kernel of 3x3 at every second pixel is one of 2x2 at every cell, which reads
+longer rows.
 """
 import json, os, sys, time
 import cv2, numpy as np, onnx, onnxruntime as ort, torch, torch.nn.functional as F
-from onnx import numpy_helper as nh, helper as h
+from onnx import numpy_helper as nh, helper as h, TensorProto
 import data as D
 from net import Conv, Net, padding, up, weights
 
 # ONNX Runtime's depthwise kernels take 16 channels at a time and the rest one by one: the last 24 are computed as 32
 ALIGNED = 32
-PHOTO = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../assets/chelsea.png')
+PHOTO, *OTHERS = (os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../assets', name+'.png') for name in ('chelsea', 'astronaut', 'coffee'))
+# a byte of the picture is this many of the training's units above the byte that stands for none
+UNIT, NONE = 1/(255*D.STD), round(255*D.MEAN)
+
+def cells(x):
+    """[n,c,h,w] -> [n,h/2,w/2,4c]"""
+    n, c, H, W = x.shape; return x.reshape(n, c, H//2, 2, W//2, 2).transpose(0, 2, 4, 3, 5, 1).reshape(n, H//2, W//2, 4*c)
+
+def kernel_of_cells(w):
+    """[o,c,3,3] for every second pixel -> [o,4c,2,2] for every cell"""
+    w = np.pad(w, ((0, 0), (0, 0), (0, 1), (0, 1))); o, c = w.shape[:2]
+    return w.reshape(o, c, 2, 2, 2, 2).transpose(0, 3, 5, 1, 2, 4).reshape(o, 4*c, 2, 2)
+
+def kernel_of_pixels(w):
+    o, c = w.shape[:2]; w = w.reshape(o, 2, 2, c//4, 2, 2).transpose(0, 3, 4, 1, 5, 2)
+    return w.reshape(o, c//4, 4, 4)[..., :3, :3]
+
+def nearest(kernels, moments):
+    """kernels [o,i] in seven bits, so that they make the same of inputs with these second moments [i,i] as nearly as can be: from
+    the nearest values on, one or two of a kernel go to a neighbour as long as that helps; the largest stays"""
+    n = kernels.shape[1]; ways = np.repeat([1, -1], n); alike = np.tile(moments, (2, 2))*np.outer(ways, ways); out = []
+    for k in kernels:
+        step = max(np.abs(k).max(), 1e-6)/63; q = np.rint(k/step)
+        while True:
+            one = 2*ways*np.tile((q-k/step)@moments, 2)+np.diag(alike)
+            one[np.tile(np.arange(n), 2) == np.abs(k).argmax()] = np.inf; one[np.abs(np.tile(q, 2)+ways) > 63] = np.inf
+            both = one[:, None]+one+2*alike; np.fill_diagonal(both, one); chosen = np.unravel_index(both.argmin(), both.shape)
+            if not both[chosen] < -1e-9: break
+            for c in set(chosen): q[c % n] += ways[c]
+        out.append(q*step)
+    return np.float32(out)
+
+def settle(stem):
+    """the stem, which is trained in floats, in seven bits"""
+    with torch.no_grad(): w, b = stem.folded()
+    photos = [torch.from_numpy(np.float64(cv2.imread(p)[None, :, :, ::-1].copy())).permute(0, 3, 1, 2) for p in (PHOTO, *OTHERS)]
+    seen = torch.cat([F.unfold((x-NONE)*UNIT, 3, stride=2)[0] for x in photos], 1).numpy()
+    w = torch.from_numpy(nearest(w.flatten(1).double().numpy(), seen@seen.T/seen.shape[1])).reshape(w.shape)
+    for held, value in ((stem.convolution.weight, w), (stem.norm.weight, 1), (stem.norm.bias, b), (stem.norm.running_mean, 0), (stem.norm.running_var, 1-stem.norm.eps)):
+        with torch.no_grad(): held.copy_(torch.as_tensor(value))
 
 class Out(torch.nn.Module):
     """the features, with kernels that are constants"""
@@ -35,6 +78,35 @@ class Graph:
         if n is None: return s.held[name]
         q, scale = s.held[n.input[0]], s.held[n.input[1]]
         return q.astype(np.float32)*scale.reshape(-1, *[1]*(q.ndim-1))
+
+def in_bytes(m):
+    """a graph that is given its inputs as bytes and gives the features' bytes"""
+    g = m.graph; found, nodes = Graph(g), []; step = float(found.held[found.by('features', 'DequantizeLinear').input[1]])
+    g.initializer.extend([nh.from_array(np.float32(UNIT), 'unit'), nh.from_array(np.uint8(NONE), 'none')])
+    first, last = [0, 3, 1, 2], [0, 2, 3, 1]
+    nodes += [h.make_node('Transpose', ['image'], ['pixels'], perm=first), h.make_node('DequantizeLinear', ['pixels', 'unit', 'none'], ['picture'])]
+    for n in g.node:
+        if n.op_type == 'QuantizeLinear' and n.input[0] == 'prompt': n = h.make_node('Transpose', ['prompt'], n.output, perm=first)
+        if n.output[0] == 'features': n = h.make_node('Transpose', [n.input[0]], n.output, perm=last)
+        for k, name in enumerate(n.input):
+            if name == 'image' and n is not nodes[0]: n.input[k] = 'picture'
+        nodes.append(n)
+    del g.node[:]; g.node.extend(nodes); del g.value_info[:]
+    for value, shape in ((g.input[0], ['h/2', 'w/2', 12]), (g.input[1], ['h/2', 'w/2', 16]), (g.output[0], ['h/2', 'w/2', 24])):
+        value.CopyFrom(h.make_tensor_value_info(value.name, TensorProto.UINT8, ['n', *shape]))
+    return m, step
+
+def by_cells(m):
+    """the kernels that see picture and prompt, for cells of two by two pixels"""
+    g = m.graph; found = Graph(g); held = {t.name: t for t in g.initializer}
+    for n in g.node:
+        source = found.by(n.input[0], 'DequantizeLinear') if n.op_type == 'Conv' else None
+        source = source and found.by(source.input[0], 'Transpose')
+        if not source or source.input[0] not in ('image', 'prompt'): continue
+        kernel = held[found.by(n.input[1], 'DequantizeLinear').input[0]]; kernel.CopyFrom(nh.from_array(kernel_of_cells(nh.to_array(kernel)), kernel.name))
+        for a in n.attribute:
+            if a.name in ('kernel_shape', 'strides'): a.CopyFrom(h.make_attribute(a.name, [2, 2] if a.name == 'kernel_shape' else [1, 1]))
+    return m
 
 def integers(m):
     """kernels and biases of convolutions of eight-bit values as the integers that the runtime computes with; paddings as their own"""
@@ -63,18 +135,21 @@ def integers(m):
     del g.node[:]; g.node.extend(reversed(kept)); del g.initializer[:]; g.initializer.extend(held)
     return m
 
-def last_layer(m):
-    *weight, bias = json.loads(next(p.value for p in m.metadata_props if p.key == 'last_layer'))
-    return np.float32(weight), bias
+def said(m, key): return json.loads(next(p.value for p in m.metadata_props if p.key == key))
+
+def last_layer(m): *weight, bias = said(m, 'last_layer'); return np.float32(weight), bias
 
 class Exported:
     """an exported file, to be called as a Net"""
     def __init__(s, path, threads=0):
-        o = ort.SessionOptions(); o.intra_op_num_threads = threads; s.layer = last_layer(onnx.load(path))
+        o = ort.SessionOptions(); o.intra_op_num_threads = threads; m = onnx.load(path)
+        s.layer, s.step = last_layer(m), said(m, 'step')
         s.session = ort.InferenceSession(path, o, providers=['CPUExecutionProvider'])
     def __call__(s, image, prompt):
-        weight, bias = s.layer; features = s.session.run(None, {'image': image.numpy(), 'prompt': prompt.numpy()})[0]
-        return up(torch.from_numpy(np.einsum('k,nkhw->nhw', weight, features)[:, None]+bias))
+        weight, bias = s.layer; features = s.session.run(None, s.inputs(image, prompt))[0]
+        return up(torch.from_numpy((features@(weight*np.float32(s.step)))[:, None]+np.float32(bias)))
+    @staticmethod
+    def inputs(image, prompt): return {k: np.uint8(np.rint(cells(v.numpy()))) for k, v in (('image', image/UNIT+NONE), ('prompt', 255*prompt))}
 
 def imported(path):
     """the state of a Net that gives what an exported file gives: norms change nothing, as the kernels hold them"""
@@ -94,6 +169,7 @@ def imported(path):
     for n in m.graph.node:
         if n.op_type == 'Conv':
             values = [found.value(i) for i in n.input[1:]]
+            if values[0].shape[2:] == (2, 2): values[0] = kernel_of_pixels(values[0])
             if module(n): put(module(n), *values)
             else: joined.append(values)
         if n.op_type == 'QuantizeLinear':
@@ -104,21 +180,22 @@ def imported(path):
     return state
 
 def main(src, dst):
-    def trained(): net = Net(); net.load_state_dict(weights(src)); net.eval().eight_bits(); return net
+    def trained(): net = Net(); net.load_state_dict(weights(src)); settle(net.enc.stem); net.eval().eight_bits(); return net
     net, ax = trained(), {0: 'n', 2: 'h', 3: 'w'}
     for m in net.kernels(): m.bits = 0      # `integers` rounds them
     with torch.no_grad():
         torch.onnx.export(Out(net).eval(), (torch.randn(2, 3, 256, 256), torch.rand(2, 4, 256, 256)), dst, input_names=['image', 'prompt'],
                           output_names=['features'], opset_version=17, dynamo=False, dynamic_axes={'image': ax, 'prompt': ax, 'features': {0: 'n', 2: 'h2', 3: 'w2'}})
-    m = integers(onnx.load(dst)); h.set_model_props(m, {'last_layer': json.dumps(net.out.weight.flatten().tolist()+net.out.bias.tolist())})
+    m, step = in_bytes(onnx.load(dst)); m = by_cells(integers(m))
+    h.set_model_props(m, {'last_layer': json.dumps(net.out.weight.flatten().tolist()+net.out.bias.tolist()), 'step': json.dumps(step)})
     onnx.checker.check_model(m); onnx.save(m, dst); print(dst, os.path.getsize(dst)/1e6, 'MB')
     net, exported, photo = trained(), Exported(dst, 1), cv2.imread(PHOTO)[:, :, ::-1]
     for S in (256, 320, 384):
         x = torch.from_numpy(((cv2.resize(photo, (S, S), interpolation=cv2.INTER_AREA)/255-D.MEAN)/D.STD).astype(np.float32).transpose(2, 0, 1)[None].copy())
         p = torch.zeros(1, 4, S, S); D.disk(p[0, 0].numpy(), S/2, S/2); ts = []
         with torch.no_grad(): ref = net(x, p)
-        got = exported(x, p)
-        for _ in range(15): t = time.perf_counter(); exported.session.run(None, {'image': x.numpy(), 'prompt': p.numpy()}); ts.append(1000*(time.perf_counter()-t))
+        got, given = exported(x, p), exported.inputs(x, p)
+        for _ in range(15): t = time.perf_counter(); exported.session.run(None, given); ts.append(1000*(time.perf_counter()-t))
         off = (got-ref).abs().mean().item(); iou = (((got > 0) & (ref > 0)).sum()/((got > 0) | (ref > 0)).sum()).item()
         if off > 0.2 or iou < 0.97: sys.exit(f'{dst}: at {S} px logits differ from PyTorch by {off:.3f} in the mean, masks by IoU {iou:.3f}: not to be used')
         print(S, 'mean difference of logits', off, 'IoU', iou, 'ms min', min(ts), 'median', sorted(ts)[7])

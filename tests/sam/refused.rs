@@ -36,7 +36,7 @@ fn files_that_cannot_work_are_refused_with_a_reason_and_a_remedy() {
     );
     let other = refusal(Path::new("models/click.onnx"));
     assert!(
-        other.contains("unsupported") && other.contains("prompt f32[?,4,?,?]"),
+        other.contains("unsupported") && other.contains("prompt u8[?,?,?,16]"),
         "{other}"
     );
     let nowhere = refusal(Path::new("no/such.onnx"));

@@ -8,7 +8,7 @@ use crate::core::geometry::{ImageRect, Size};
 use crate::core::mask::Mask;
 use crate::core::prompt::{Prompt, Side, Soft};
 use crate::segment::Question;
-use crate::segment::crop::{Square, crop};
+use crate::segment::crop::{Square, crop, nearest_byte};
 
 /// The first look at a click in a folder whose objects are known: wide enough for larger ones.
 const EXPAND_TYPICAL: f64 = 1.6;
@@ -24,9 +24,12 @@ pub const READINGS: usize = 3;
 const LEAST_SIDE: f64 = 32.0;
 /// Fewer pixels than this are no object to zoom in on.
 const LEAST_PIXELS: u64 = 20;
-/// The training's normalisation of RGB/255.
-const MEAN: f32 = 0.498;
-pub const STD: f32 = 0.502;
+/// The byte of a colour that counts as none, as what lies beyond the crop does.
+const NONE: u8 = 127;
+/// Channels of the picture and of the prompt.
+pub const RGB: usize = 3;
+pub const PROMPT: usize = 4;
+const PREVIOUS: usize = 3;
 
 /// Half widths of the rows of a disk of radius 5, as OpenCV's `circle` fills it.
 const DISK: [i64; 11] = [0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0];
@@ -36,10 +39,10 @@ const DISK: [i64; 11] = [0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0];
 pub struct Input {
     pub square: Square,
     pub pass: Pass,
-    /// [3, size, size], normalised.
-    pub image: Vec<f32>,
-    /// [4, size, size]: inside disks, outside disks, box, previous probability.
-    pub prompt: Vec<f32>,
+    /// [size, size, 3]
+    pub rgb: Vec<u8>,
+    /// [size, size, 4]: inside disks, outside disks, box, previous probability.
+    pub prompt: Vec<u8>,
 }
 
 /// The last answer, as the next pass sees it.
@@ -90,9 +93,9 @@ impl Before {
         values
     }
 
-    /// The probabilities as the network's fourth prompt channel: those of the image's pixels,
-    /// bilinear between them, as the training had them.
-    fn channel(&self, square: Square, size: usize, out: &mut [f32]) {
+    /// Writes the probabilities as the last channel of a prompt: those of the image's pixels, bilinear
+    /// between them, as the training had them.
+    fn channel(&self, square: Square, size: usize, prompt: &mut [u8]) {
         let scale = square.side / size as f64;
         // Where the crop shrinks the image, a cell in between is as good as the pixel beside it.
         let step = scale.max(1.0);
@@ -111,47 +114,33 @@ impl Before {
         };
         let columns = positions(square.x);
         let mut line = vec![0.0; cells];
-        for (row, (j, part)) in out.chunks_exact_mut(size).zip(positions(square.y)) {
+        let (prompt, _) = prompt.as_chunks_mut::<PROMPT>();
+        for (row, (j, part)) in prompt.chunks_exact_mut(size).zip(positions(square.y)) {
             let (upper, lower) = values[j * cells..][..2 * cells].split_at(cells);
             for ((value, top), bottom) in line.iter_mut().zip(upper).zip(lower) {
                 *value = top + part * (bottom - top);
             }
-            for (value, (i, part)) in row.iter_mut().zip(&columns) {
-                *value = line[*i] + part * (line[i + 1] - line[*i]);
+            for (channels, (i, part)) in row.iter_mut().zip(&columns) {
+                let value = line[*i] + part * (line[i + 1] - line[*i]);
+                channels[PREVIOUS] = nearest_byte(255.0 * value);
             }
         }
-    }
-}
-
-/// The room for an input, kept from one pass to the next: to be given fresh memory takes longer than
-/// to fill it.
-#[derive(Debug, Default)]
-pub struct Room {
-    image: Vec<f32>,
-    prompt: Vec<f32>,
-}
-
-/// Writes the planes of RGB bytes, as the training had them.
-fn normalise(rgb: &[u8], planes: &mut Vec<f32>) {
-    let values: [f32; 256] = std::array::from_fn(|v| v as f32 * (1.0 / (255.0 * STD)) - MEAN / STD);
-    let (pixels, _) = rgb.as_chunks::<3>();
-    planes.clear();
-    for k in 0..3 {
-        planes.extend(pixels.iter().map(|pixel| values[usize::from(pixel[k])]));
     }
 }
 
 impl Input {
     /// The tensors of a first pass on a prompt.
     pub fn first(question: &Question, pass: Pass) -> Self {
-        Self::new(question, None, pass, Room::default())
+        Self::new(question, None, pass, Vec::new())
     }
 
+    /// `room` is what the prompt of an input before was in: to be given fresh memory takes longer than to
+    /// fill it.
     pub(super) fn new(
         question: &Question,
         before: Option<&Before>,
         pass: Pass,
-        room: Room,
+        room: Vec<u8>,
     ) -> Self {
         let square = region(question, before.map(|b| &*b.mask), pass.expand);
         Self::of(square, question, before, pass, room)
@@ -163,37 +152,29 @@ impl Input {
         question: &Question,
         before: Option<&Before>,
         pass: Pass,
-        room: Room,
+        room: Vec<u8>,
     ) -> Self {
         let size = pass.size;
-        let Room { mut image, prompt } = room;
-        normalise(&crop(&question.image, square, size), &mut image);
-        let mut prompt = Channels::draw(&question.prompt, square, size, prompt).values;
+        let mut rgb = crop(&question.image, square, size);
+        let mut prompt = Channels::draw(&question.prompt, square, size, room).values;
         if let Some(before) = before {
-            before.channel(square, size, &mut prompt[3 * size * size..]);
+            before.channel(square, size, &mut prompt);
         }
         if pass.facing == Facing::Mirrored {
-            mirror(&mut image, size);
-            mirror(&mut prompt, size);
+            mirror(rgb.as_chunks_mut::<RGB>().0, size);
+            mirror(prompt.as_chunks_mut::<PROMPT>().0, size);
         }
         Self {
             square,
             pass,
-            image,
+            rgb,
             prompt,
         }
     }
 
     /// Grey, and nothing asked for.
-    pub(super) fn blank(pass: Pass, room: Room) -> Self {
-        let Room {
-            mut image,
-            mut prompt,
-        } = room;
-        for (plane, channels) in [(&mut image, 3), (&mut prompt, 4)] {
-            plane.clear();
-            plane.resize(channels * pass.size * pass.size, 0.0);
-        }
+    pub(super) fn blank(pass: Pass) -> Self {
+        let area = pass.size * pass.size;
         let square = Square {
             x: 0.0,
             y: 0.0,
@@ -202,16 +183,22 @@ impl Input {
         Self {
             square,
             pass,
-            image,
-            prompt,
+            rgb: vec![NONE; RGB * area],
+            prompt: vec![0; PROMPT * area],
         }
     }
+}
 
-    /// What the next input can be made in.
-    pub(super) fn into_room(self) -> Room {
-        Room {
-            image: self.image,
-            prompt: self.prompt,
+/// Pixels, `PAIR` bytes each two, as cells of two by two, the upper two first: what the network reads.
+pub(super) fn cells<const PAIR: usize>(pixels: &[u8], size: usize, out: &mut Vec<u8>) {
+    let (pairs, _) = pixels.as_chunks::<PAIR>();
+    out.resize(pixels.len(), 0);
+    let (out, _) = out.as_chunks_mut::<PAIR>();
+    for (out, rows) in out.chunks_exact_mut(size).zip(pairs.chunks_exact(size)) {
+        let (upper, lower) = rows.split_at(size / 2);
+        for ((cell, above), below) in out.chunks_exact_mut(2).zip(upper).zip(lower) {
+            cell[0] = *above;
+            cell[1] = *below;
         }
     }
 }
@@ -298,13 +285,13 @@ fn around(rect: ImageRect, side: f64, size: Size) -> Square {
 /// Inside disks, outside disks, filled box; the fourth channel is left empty.
 struct Channels {
     size: usize,
-    values: Vec<f32>,
+    values: Vec<u8>,
 }
 
 impl Channels {
-    fn draw(prompt: &Prompt, square: Square, size: usize, mut values: Vec<f32>) -> Self {
+    fn draw(prompt: &Prompt, square: Square, size: usize, mut values: Vec<u8>) -> Self {
         values.clear();
-        values.resize(4 * size * size, 0.0);
+        values.resize(PROMPT * size * size, 0);
         let mut channels = Self { size, values };
         let scale = size as f64 / square.side;
         for click in &prompt.clicks {
@@ -336,8 +323,31 @@ impl Channels {
         }
         let (from, to) = (from.clamp(0, size), to.clamp(0, size));
         if from < to {
-            let start = (channel * self.size + row as usize) * self.size;
-            self.values[start + from as usize..start + to as usize].fill(1.0);
+            let (cells, _) = self.values.as_chunks_mut::<PROMPT>();
+            let row = &mut cells[row as usize * self.size..][..self.size];
+            for channels in &mut row[from as usize..to as usize] {
+                channels[channel] = u8::MAX;
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_two_by_two_pixels_the_upper_two_first() {
+        // Each byte tells its row, column and channel.
+        let pixels: Vec<u8> = (0..4)
+            .flat_map(|y| (0..4).flat_map(move |x| (0..3).map(move |k| 100 * (y % 2) + 10 * x + k)))
+            .collect();
+        let mut found = Vec::new();
+        cells::<6>(&pixels, 4, &mut found);
+        let first = [0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112];
+        assert_eq!(found[..12], first);
+        assert_eq!(found[12..24], first.map(|byte| byte + 20));
+        assert_eq!(found[24..36], first);
+        assert_eq!(found.len(), pixels.len());
     }
 }

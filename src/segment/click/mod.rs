@@ -25,8 +25,8 @@ pub use self::method::{Method, Step};
 pub use self::pass::Pass;
 
 use self::edges::Edges;
-use self::head::{Evidence, Layer};
-use self::input::{Before, Reach, Room};
+use self::head::{Evidence, Features, Layer};
+use self::input::{Before, PROMPT, RGB, Reach};
 use self::method::Kind;
 use self::pass::Facing;
 use self::probability::probabilities;
@@ -52,7 +52,11 @@ pub struct ClickNet {
     session: Session,
     layer: Layer,
     method: Method,
-    room: Room,
+    /// What a picture's and a prompt's cells are given to the network in, and the room for a prompt.
+    cells: [Vec<u8>; 2],
+    room: Vec<u8>,
+    /// What a byte of the features counts.
+    step: f32,
     edges: Edges,
     pub device: runtime::Device,
 }
@@ -84,20 +88,23 @@ impl ClickNet {
     fn load(on: Compute, threads: usize) -> Result<Self> {
         let name = "the built-in click net";
         let (session, device) = runtime::session(on, MODEL, name, threads)?;
-        let text = session
-            .metadata()
-            .map_err(|e| told(&e))?
-            .custom("last_layer");
-        let layer = text.as_deref().and_then(head::layer).ok_or_else(|| {
-            Error::Model(
-                "click.onnx holds no last layer: write it with models/train/export.py".into(),
-            )
-        })?;
+        let metadata = session.metadata().map_err(|e| told(&e))?;
+        let said = |key: &str| metadata.custom(key);
+        let layer = said("last_layer").as_deref().and_then(head::layer);
+        let step = said("step").and_then(|text| text.parse().ok());
+        let (Some(layer), Some(step)) = (layer, step) else {
+            return Err(Error::Model(
+                "click.onnx holds no last layer, or not what a byte of its features counts: write it with models/train/export.py".into(),
+            ));
+        };
+        drop(metadata);
         Ok(Self {
             session,
             layer,
             method: Method::default(),
-            room: Room::default(),
+            cells: Default::default(),
+            room: Vec::new(),
+            step,
             edges: Edges::default(),
             device,
         })
@@ -117,7 +124,7 @@ impl ClickNet {
     pub fn logits(&mut self, input: &Input) -> Result<Vec<f32>> {
         let (weights, bias) = self.layer;
         let mut logits = self.features(input, |features| {
-            head::read_out(features, &weights[..head::FEATURES], bias)
+            features.read_out(&weights[..head::FEATURES], bias)
         })?;
         if input.pass.facing == Facing::Mirrored {
             pass::mirror(&mut logits, input.pass.size);
@@ -127,24 +134,33 @@ impl ClickNet {
 
     /// What the last layer sees in one pass.
     pub fn evidence(&mut self, input: &Input) -> Result<Evidence> {
-        let features = self.features(input, <[f32]>::to_vec)?;
-        Ok(Evidence::new(features, &input.image, input.pass.size))
+        let features = self.features(input, |features| Features {
+            bytes: features.bytes.to_vec(),
+            step: features.step,
+        })?;
+        Ok(Evidence::new(features, &input.rgb, input.pass.size))
     }
 
-    /// Runs the network and has its features, [FEATURES, size / 2, size / 2], read.
-    fn features<T>(&mut self, input: &Input, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
-        let shape = |channels: usize| [1, channels, input.pass.size, input.pass.size];
-        let image = TensorRef::from_array_view((shape(3), &*input.image)).map_err(|e| told(&e))?;
+    /// Runs the network and has its features read.
+    fn features<T>(&mut self, input: &Input, read: impl FnOnce(Features<&[u8]>) -> T) -> Result<T> {
+        let size = input.pass.size;
+        let [image, prompt] = &mut self.cells;
+        input::cells::<{ 2 * RGB }>(&input.rgb, size, image);
+        input::cells::<{ 2 * PROMPT }>(&input.prompt, size, prompt);
+        let shape = |channels: usize| [1, size / 2, size / 2, 4 * channels];
+        let image =
+            TensorRef::from_array_view((shape(RGB), image.as_slice())).map_err(|e| told(&e))?;
         let prompt =
-            TensorRef::from_array_view((shape(4), &*input.prompt)).map_err(|e| told(&e))?;
+            TensorRef::from_array_view((shape(PROMPT), prompt.as_slice())).map_err(|e| told(&e))?;
         let outputs = self
             .session
             .run(ort::inputs!["image" => image, "prompt" => prompt])
             .map_err(|e| told(&e))?;
-        let (_, features) = outputs["features"]
-            .try_extract_tensor::<f32>()
+        let (_, bytes) = outputs["features"]
+            .try_extract_tensor::<u8>()
             .map_err(|e| told(&e))?;
-        Ok(read(features))
+        let step = self.step;
+        Ok(read(Features { bytes, step }))
     }
 
     /// The last pass for a prompt, and what it looks at: the passes before it are made here.
@@ -163,7 +179,7 @@ impl ClickNet {
                 let room = mem::take(&mut self.room);
                 let input = Input::new(&question, before.as_ref(), pass, room);
                 let soft = soft(&input, &probabilities(self.logits(&input)?));
-                self.room = input.into_room();
+                self.room = input.prompt;
                 match is_search.then(|| input::reach(&question)) {
                     Some(Reach::Guess(_)) if is_cut(&soft, size) => pass = pass.wider(WIDER),
                     Some(Reach::All) if is_single && crowd::is_all(&soft, size) => {
@@ -205,7 +221,7 @@ impl ClickNet {
         let input = Input::of(square, question, Some(&before), Pass::GLANCE, room);
         let (logits, _) = self.taught(question, &input)?;
         part::bring_in(known, &soft(&input, &probabilities(logits)));
-        self.room = input.into_room();
+        self.room = input.prompt;
         Ok(())
     }
 
@@ -226,8 +242,7 @@ impl ClickNet {
         let mut values = probabilities(logits);
         if self.method.has(Step::Edges) {
             let size = input.pass.size;
-            self.edges
-                .follow(&mut values, &input.image, size, threshold, input::STD);
+            self.edges.follow(&mut values, &input.rgb, size, threshold);
         }
         soft(input, &values)
     }
@@ -262,12 +277,12 @@ impl Engine for ClickNet {
 
     fn rehearse(&mut self) {
         for pass in [Pass::LOOK, Pass::GLANCE] {
-            let input = Input::blank(pass, mem::take(&mut self.room));
+            let input = Input::blank(pass);
             // What does not work is told when it is asked for.
             if let Ok(logits) = self.logits(&input) {
                 self.drawn(&input, logits, THRESHOLD);
             }
-            self.room = input.into_room();
+            self.room = input.prompt;
         }
     }
 
@@ -282,7 +297,7 @@ impl Engine for ClickNet {
         question.cancel.check()?;
         let (logits, threshold) = self.taught(question, &input)?;
         let mut soft = self.drawn(&input, logits, threshold);
-        self.room = input.into_room();
+        self.room = input.prompt;
         if self.method.looks_at_part(Kind::of(question)) {
             self.look_at_part(question, &mut soft)?;
         }

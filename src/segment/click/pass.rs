@@ -53,9 +53,9 @@ impl Pass {
     }
 }
 
-/// Turns each row of planes that are `width` across the other way round.
-pub fn mirror(planes: &mut [f32], width: usize) {
-    planes.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+/// Turns each row of what is `width` across the other way round.
+pub fn mirror<Cell>(rows: &mut [Cell], width: usize) {
+    rows.chunks_exact_mut(width).for_each(<[Cell]>::reverse);
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Square planes of numbers: means over windows, half and twice the size.
+//! Square planes of numbers: means over windows, and twice the size.
 
-/// A plane of half the size at a cell of the whole size: bilinear, pixel centres aligned, as the
-/// network's own last step.
-pub fn between(plane: &[f32], half: usize, x: usize, y: usize) -> f32 {
+/// A plane of half the size, of whose cells `value` tells, at a cell of the whole size: bilinear, pixel
+/// centres aligned, as the network's own last step.
+pub fn between(value: impl Fn(usize) -> f32, half: usize, x: usize, y: usize) -> f32 {
     let ((x0, x1, fx), (y0, y1, fy)) = (near(x, half), near(y, half));
-    let row = |y: usize| plane[y * half + x0] * (1.0 - fx) + plane[y * half + x1] * fx;
+    let row = |y: usize| value(y * half + x0) * (1.0 - fx) + value(y * half + x1) * fx;
     row(y0) * (1.0 - fy) + row(y1) * fy
 }
 
@@ -19,18 +19,19 @@ fn near(at: usize, half: usize) -> (usize, usize, f32) {
 /// A plane of half the size at every cell of the whole size, as [`between`] gives them.
 pub fn doubled(plane: &[f32], half: usize) -> Vec<f32> {
     let mut out = vec![0.0; 4 * half * half];
+    let mut between = Vec::new();
     for (y, row) in out.chunks_exact_mut(2 * half).enumerate() {
-        double_row(plane, half, y, row);
+        double_row(plane, half, y, &mut between, row);
     }
     out
 }
 
-/// A row of what [`doubled`] makes of a plane.
-pub fn double_row(plane: &[f32], half: usize, y: usize, out: &mut [f32]) {
+/// A row of what [`doubled`] makes of a plane; `row` is the room for it.
+pub fn double_row(plane: &[f32], half: usize, y: usize, row: &mut Vec<f32>, out: &mut [f32]) {
     let (y0, y1, part) = near(y, half);
     let (upper, lower) = (&plane[y0 * half..][..half], &plane[y1 * half..][..half]);
     // The row between two, with its ends once more on either side.
-    let mut row = vec![0.0; half + 2];
+    row.resize(half + 2, 0.0);
     for ((value, a), b) in row[1..=half].iter_mut().zip(upper).zip(lower) {
         *value = a * (1.0 - part) + b * part;
     }
@@ -38,19 +39,6 @@ pub fn double_row(plane: &[f32], half: usize, y: usize, out: &mut [f32]) {
     for (pair, near) in out.chunks_exact_mut(2).zip(row.windows(3)) {
         pair[0] = 0.25 * near[0] + 0.75 * near[1];
         pair[1] = 0.75 * near[1] + 0.25 * near[2];
-    }
-}
-
-/// Means of two by two cells.
-pub fn halve(plane: &[f32], size: usize, out: &mut Vec<f32>) {
-    let half = size / 2;
-    out.resize(half * half, 0.0);
-    for (means, rows) in out.chunks_exact_mut(half).zip(plane.chunks_exact(2 * size)) {
-        let (upper, lower) = rows.split_at(size);
-        let ((upper, _), (lower, _)) = (upper.as_chunks::<2>(), lower.as_chunks::<2>());
-        for ((mean, a), b) in means.iter_mut().zip(upper).zip(lower) {
-            *mean = (a[0] + a[1] + b[0] + b[1]) * 0.25;
-        }
     }
 }
 
@@ -148,7 +136,7 @@ mod tests {
         let half = 7;
         let plane: Vec<f32> = (0..half * half).map(|i| (i * i % 11) as f32).collect();
         for (i, value) in doubled(&plane, half).iter().enumerate() {
-            let expected = between(&plane, half, i % (2 * half), i / (2 * half));
+            let expected = between(|i| plane[i], half, i % (2 * half), i / (2 * half));
             assert!((value - expected).abs() < 1e-5, "{i}: {value} {expected}");
         }
     }
