@@ -65,7 +65,7 @@ const ITERM_BROKEN: Exactness = Exactness {
 };
 const ITERM_SLOW: Exactness = Exactness {
     name: "iterm in few colours",
-    tolerance: 40,
+    tolerance: SIXEL.tolerance,
     ..ITERM
 };
 
