@@ -29,6 +29,7 @@ def kernel_of_cells(w):
     return w.reshape(o, c, 2, 2, 2, 2).transpose(0, 3, 5, 1, 2, 4).reshape(o, 4*c, 2, 2)
 
 def kernel_of_pixels(w):
+    """and back"""
     o, c = w.shape[:2]; w = w.reshape(o, 2, 2, c//4, 2, 2).transpose(0, 3, 4, 1, 5, 2)
     return w.reshape(o, c//4, 4, 4)[..., :3, :3]
 
@@ -89,7 +90,7 @@ def in_bytes(m):
         if n.op_type == 'QuantizeLinear' and n.input[0] == 'prompt': n = h.make_node('Transpose', ['prompt'], n.output, perm=first)
         if n.output[0] == 'features': n = h.make_node('Transpose', [n.input[0]], n.output, perm=last)
         for k, name in enumerate(n.input):
-            if name == 'image' and n is not nodes[0]: n.input[k] = 'picture'
+            if name == 'image': n.input[k] = 'picture'
         nodes.append(n)
     del g.node[:]; g.node.extend(nodes); del g.value_info[:]
     for value, shape in ((g.input[0], ['h/2', 'w/2', 12]), (g.input[1], ['h/2', 'w/2', 16]), (g.output[0], ['h/2', 'w/2', 24])):
