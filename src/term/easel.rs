@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use super::line::{Line, More, Turn};
 use super::painter::{Painter, Refined};
+use super::tmux;
 use crate::core::scene::Scene;
 
 /// What to do with the canvas.
@@ -15,11 +16,20 @@ enum Order {
     Hide,
 }
 
+/// What the terminal still has of what was painted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Kept {
+    #[default]
+    All,
+    Nothing,
+    /// Nothing, or crumbs of it at places that are not the pane's any more.
+    Crumbs,
+}
+
 #[derive(Debug, Default)]
 struct Work {
     order: Option<Order>,
-    /// Whether the terminal forgot what was painted.
-    is_lost: bool,
+    kept: Kept,
     /// Whether the terminal is asked for what it has.
     is_doubted: bool,
     is_over: bool,
@@ -28,6 +38,10 @@ struct Work {
 impl Work {
     const fn is_waiting(&self) -> bool {
         self.order.is_some() || self.is_doubted || self.is_over
+    }
+
+    fn lose(&mut self, kept: Kept) {
+        self.kept = self.kept.max(kept);
     }
 }
 
@@ -57,7 +71,25 @@ impl Easel {
 
     /// The terminal has lost all pictures.
     pub fn begin_anew(&self) {
-        lock(&self.work).is_lost = true;
+        lock(&self.work).lose(Kept::Nothing);
+    }
+
+    /// The terminal has lost all pictures with its cells, which the next frame clears. Nothing is
+    /// painted until the next scene.
+    pub fn clear(&self) {
+        let mut work = lock(&self.work);
+        work.lose(Kept::Nothing);
+        work.order = None;
+        drop(work);
+        // After the word to the paint thread: what that paints from here on is no longer of before.
+        self.line.clear_pictures();
+    }
+
+    /// The pane lies elsewhere, or is of another size. What was on its way to the old place came
+    /// there when tmux had drawn the new one, perhaps into another pane: tmux draws all anew, and
+    /// then the picture comes.
+    pub fn begin_anew_displaced(&self) {
+        lock(&self.work).lose(Kept::Crumbs);
     }
 
     /// Asks the terminal whether it has all that was painted.
@@ -88,21 +120,26 @@ fn paint(mut painter: Box<dyn Painter>, work: &Mutex<Work>, line: &Line) {
     let mut more = More::No;
     loop {
         let turn = line.wait_for_turn(more, || lock(work).is_waiting());
+        let since = line.clearings();
         painter.pace(line.speed());
         match turn {
             Turn::Closed => return,
             Turn::Paint => {
                 let Work {
                     order,
-                    is_lost,
+                    kept,
                     is_doubted,
                     is_over,
                 } = std::mem::take(&mut *lock(work));
                 if is_over {
                     return;
                 }
-                if is_lost {
+                if kept != Kept::All {
                     painter.forget();
+                    (shown, more) = (None, More::No);
+                }
+                if kept == Kept::Crumbs {
+                    tmux::redraw();
                 }
                 if is_doubted && let Some(proof) = painter.prove() {
                     line.aside(proof);
@@ -110,19 +147,20 @@ fn paint(mut painter: Box<dyn Painter>, work: &Mutex<Work>, line: &Line) {
                 let Some(order) = order else { continue };
                 (shown, more) = match order {
                     Order::Hide => {
-                        line.now(painter.hide());
+                        line.now(painter.hide(), since);
                         (None, More::No)
                     }
                     Order::Show(scene) => {
-                        line.now(painter.paint(&scene));
+                        line.now(painter.paint(&scene), since);
                         (Some(scene), More::Yes)
                     }
                 };
             }
             Turn::Refine(room) => {
-                let refined = shown.as_ref().map(|scene| painter.refine(scene, room));
-                match refined {
-                    Some(Refined::Step(command)) => line.later(command),
+                let has_all = lock(work).kept == Kept::All;
+                let scene = shown.as_ref().filter(|_| has_all);
+                match scene.map(|scene| painter.refine(scene, room)) {
+                    Some(Refined::Step(command)) => line.later(command, since),
                     Some(Refined::Done) | None => more = More::No,
                 }
             }

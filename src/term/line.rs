@@ -32,6 +32,8 @@ struct State {
     later: VecDeque<Command>,
     /// Pictures' commands so far.
     pictures: u64,
+    /// How often the cells were cleared, and the pictures in them.
+    clearings: u64,
     is_closed: bool,
     is_writing: bool,
     /// A frame was refused: its drawer is told when the line is free.
@@ -76,6 +78,7 @@ impl Line {
             now: VecDeque::new(),
             later: VecDeque::new(),
             pictures: 0,
+            clearings: 0,
             is_closed: false,
             is_writing: false,
             is_awaited: false,
@@ -155,18 +158,38 @@ impl Line {
         self.shared.1.notify_all();
     }
 
-    pub fn now(&self, commands: Vec<Command>) {
+    /// Pictures, painted since so many [`Self::clearings`]: older ones are dropped.
+    pub fn now(&self, commands: Vec<Command>, since: u64) {
         let mut state = self.lock();
-        state.pictures += commands.len() as u64;
-        state.now.extend(commands);
-        self.shared.1.notify_all();
+        if state.clearings == since {
+            state.pictures += commands.len() as u64;
+            state.now.extend(commands);
+            self.shared.1.notify_all();
+        }
     }
 
-    pub fn later(&self, command: Command) {
+    /// The same, for when nothing else is to be written.
+    pub fn later(&self, command: Command, since: u64) {
         let mut state = self.lock();
-        state.pictures += 1;
-        state.later.push_back(command);
-        self.shared.1.notify_all();
+        if state.clearings == since {
+            state.pictures += 1;
+            state.later.push_back(command);
+            self.shared.1.notify_all();
+        }
+    }
+
+    /// The next frame clears all cells, and with them the pictures: what has not left of these
+    /// would stand on the screen for ever.
+    pub fn clear_pictures(&self) {
+        let mut state = self.lock();
+        state.clearings += 1;
+        state.now.clear();
+        state.later.clear();
+    }
+
+    /// How often the cells were cleared so far.
+    pub fn clearings(&self) -> u64 {
+        self.lock().clearings
     }
 
     /// A question that changes nothing on the screen.
@@ -356,7 +379,7 @@ mod tests {
         };
         let gauge = Gauge::new(Question::Status, 0.1, None, Instant::now());
         let (line, thread) = Line::start(Wire(wire), Some(gauge), tell);
-        line.now(vec![vec![b'a'; 20_000]]);
+        line.now(vec![vec![b'a'; 20_000]], 0);
         let bytes = written.recv().expect("written");
         assert!(bytes.ends_with(b"\x1b[5n"));
         assert!(!line.takes_cells());
@@ -366,6 +389,21 @@ mod tests {
         assert!(line.takes_cells());
         line.close();
         thread.join().expect("ended");
+    }
+
+    #[test]
+    fn pictures_of_before_the_cells_were_cleared_never_leave() {
+        let (wire, written) = mpsc::channel();
+        let (line, thread) = Line::start(Wire(wire), None, || {});
+        let before = line.clearings();
+        line.clear_pictures();
+        line.now(vec![b"before".to_vec()], before);
+        line.later(b"sharper".to_vec(), before);
+        line.now(vec![b"after".to_vec()], line.clearings());
+        assert_eq!(written.recv().expect("written"), b"after");
+        line.close();
+        thread.join().expect("ended");
+        assert!(written.try_iter().next().is_none());
     }
 
     #[test]

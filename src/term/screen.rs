@@ -197,7 +197,7 @@ impl Screen {
             (Some(a), Some(b)) => a.view.canvas != b.view.canvas,
             _ => false,
         };
-        self.scene.clone_from(&scene);
+        self.scene = scene;
         let Some(easel) = &self.easel else {
             return Ok(());
         };
@@ -206,10 +206,11 @@ impl Screen {
             // after it.
             self.terminal.clear()?;
             self.is_held = true;
+            if matches!(self.report.graphics, Graphics::Sixel | Graphics::Iterm) {
+                easel.clear();
+            }
         }
-        if !self.is_held {
-            easel.put(scene);
-        }
+        self.put_unless_held(easel);
         Ok(())
     }
 
@@ -221,11 +222,24 @@ impl Screen {
         }
     }
 
+    /// Where the pane lies elsewhere, all that is drawn at a place of the terminal is drawn once
+    /// more.
+    pub fn repaint_moved(&self) {
+        if self.report.way == Way::Passed
+            && let Some(easel) = &self.easel
+        {
+            easel.begin_anew_displaced();
+            self.put_unless_held(easel);
+        }
+    }
+
     /// What was painted while tmux redrew all for another size, it may have dropped: where nothing
     /// counts what came, all is painted once more.
     pub fn repaint_resized(&self) {
-        if matches!(self.report.way, Way::Passed | Way::Tiles(_)) {
-            self.paint_anew();
+        match self.report.way {
+            Way::Passed => self.repaint_moved(),
+            Way::Tiles(_) => self.paint_anew(),
+            _ => {}
         }
     }
 
@@ -240,6 +254,12 @@ impl Screen {
     pub fn paint_anew(&self) {
         if let Some(easel) = &self.easel {
             easel.begin_anew();
+            self.put_unless_held(easel);
+        }
+    }
+
+    fn put_unless_held(&self, easel: &Easel) {
+        if !self.is_held {
             easel.put(self.scene.clone());
         }
     }

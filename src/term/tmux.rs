@@ -148,6 +148,16 @@ pub fn whereabouts() -> Option<Whereabouts> {
     })
 }
 
+/// Has tmux draw all that it knows of anew, in each terminal that shows the pane.
+pub fn redraw() {
+    let pane = env::var("TMUX_PANE").unwrap_or_default();
+    let clients = tell(&["list-clients", "-t", &pane, "-F", "#{client_name}"]);
+    for client in clients.unwrap_or_default().lines() {
+        // One that has gone meanwhile needs nothing.
+        tell(&["refresh-client", "-t", client]);
+    }
+}
+
 pub(super) fn tell(words: &[&str]) -> Option<String> {
     let output = Command::new("tmux")
         .args(words)

@@ -120,7 +120,7 @@ impl Watch {
 
     /// Asks the terminal behind tmux while the app goes on.
     fn ask(&mut self) -> super::Report {
-        self.line.now(vec![probe::through()]);
+        self.line.aside(probe::through());
         let start = Instant::now();
         let end = start + probe::PATIENCE;
         let mut through = Vec::new();

@@ -195,7 +195,7 @@ impl App {
             Event::Terminal(term::Event::Input(crossterm::event::Event::FocusGained)) => {
                 self.screen.repaint();
             }
-            Event::Terminal(term::Event::Moved) => self.screen.repaint(),
+            Event::Terminal(term::Event::Moved) => self.screen.repaint_moved(),
             Event::Terminal(term::Event::Resized) => self.screen.repaint_resized(),
             Event::Terminal(term::Event::Doubt) => self.screen.prove(),
             Event::Terminal(term::Event::Lost) => self.screen.paint_anew(),
