@@ -21,6 +21,8 @@ pub enum Step {
     Mirrored,
     /// The last of several looks is a closer one.
     Close,
+    /// An outside click deep in the last answer counts for places alike around it, too.
+    Spread,
     /// A click after a detail is looked at in a part of the object, instead of the first of two looks
     /// at all of it.
     Part,
@@ -32,12 +34,13 @@ pub enum Step {
 
 impl Step {
     /// All of them, with their names.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("glance", Self::Glance),
         ("single", Self::Single),
         ("twice", Self::Twice),
         ("mirrored", Self::Mirrored),
         ("close", Self::Close),
+        ("spread", Self::Spread),
         ("part", Self::Part),
         ("edges", Self::Edges),
         ("obeyed", Self::Obeyed),
@@ -98,6 +101,11 @@ impl Method {
 
     pub fn has(&self, step: Step) -> bool {
         self.0.contains(&step)
+    }
+
+    /// Whether an outside click may count for places around it.
+    pub(super) fn spreads(&self, kind: Kind) -> bool {
+        kind == Kind::Correction && self.has(Step::Spread)
     }
 
     /// Whether a look at a part follows those at the object.

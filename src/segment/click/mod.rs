@@ -12,6 +12,7 @@ mod part;
 mod pass;
 mod plane;
 mod probability;
+mod spread;
 
 use std::mem;
 use std::sync::{Arc, OnceLock};
@@ -167,7 +168,10 @@ impl ClickNet {
     pub fn last_input(&mut self, question: &Question) -> Result<Input> {
         let size = question.image.size();
         let is_single = self.method.has(Step::Single);
-        let mut before = question.previous.as_ref().map(Before::from_proposal);
+        let mut before = question
+            .previous
+            .as_ref()
+            .map(|last| self.before(last, question));
         let kind = Kind::of(question);
         let passes = self.method.passes(kind);
         let mut question = question.clone();
@@ -196,6 +200,19 @@ impl ClickNet {
         }
         let room = mem::take(&mut self.room);
         Ok(Input::new(&question, before.as_ref(), *last, room))
+    }
+
+    /// The last answer as the next look is shown it.
+    fn before(&self, last: &Proposal, question: &Question) -> Before {
+        let spreads = self.method.spreads(Kind::of(question));
+        let soft = last.soft.as_ref().filter(|_| spreads);
+        let (image, prompt) = (&question.image, &question.prompt);
+        let spread = soft.and_then(|soft| spread::spread(image, prompt, soft, last.threshold));
+        let Some(soft) = spread else {
+            return Before::from_proposal(last);
+        };
+        let mask = soft.mask(image.size(), last.threshold);
+        Before::from_soft(Arc::new(soft), mask)
     }
 
     /// The logits of one pass, by what the folder taught, and the threshold that goes with them.
