@@ -12,7 +12,7 @@ use termask::store::replace::LEFTOVER;
 
 use super::{document, folder, prelabel, ran};
 
-/// All files beside the images, locks too, but for the times in them.
+/// All files beside the images, but for the times in them.
 fn beside(home: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(home.join("images")).expect("readable");
     let mut files = BTreeMap::new();
@@ -22,8 +22,9 @@ fn beside(home: &Path) -> BTreeMap<String, Vec<u8>> {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        // A kill in the midst of writing may leave a file of no name; `check --fix` removes it.
-        if name.starts_with(LEFTOVER.0) {
+        // A kill in the midst of writing may leave a file of no name, one after that the image's lock,
+        // which nobody holds; `check --fix` removes both.
+        if name.starts_with(LEFTOVER.0) || name.ends_with(".termask.lock") {
             continue;
         }
         let bytes = fs::read(&path).expect("readable");
