@@ -168,11 +168,9 @@ impl ClickNet {
     pub fn last_input(&mut self, question: &Question) -> Result<Input> {
         let size = question.image.size();
         let is_single = self.method.has(Step::Single);
-        let mut before = question
-            .previous
-            .as_ref()
-            .map(|last| self.before(last, question));
         let kind = Kind::of(question);
+        let previous = question.previous.as_ref();
+        let mut before = previous.map(|last| self.before(last, question, kind));
         let passes = self.method.passes(kind);
         let mut question = question.clone();
         let (last, earlier) = passes.split_last().expect("every method has a pass");
@@ -203,9 +201,8 @@ impl ClickNet {
     }
 
     /// The last answer as the next look is shown it.
-    fn before(&self, last: &Proposal, question: &Question) -> Before {
-        let spreads = self.method.spreads(Kind::of(question));
-        let soft = last.soft.as_ref().filter(|_| spreads);
+    fn before(&self, last: &Proposal, question: &Question, kind: Kind) -> Before {
+        let soft = last.soft.as_ref().filter(|_| self.method.spreads(kind));
         let (image, prompt) = (&question.image, &question.prompt);
         let spread = soft.and_then(|soft| spread::spread(image, prompt, soft, last.threshold));
         let Some(soft) = spread else {

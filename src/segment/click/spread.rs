@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::probability::probabilities;
 use crate::core::geometry::ImagePoint;
 use crate::core::image::Image;
 use crate::core::prompt::{Prompt, Side, Soft};
@@ -192,22 +193,28 @@ fn brought_nearer(known: &Soft, weights: &[f32]) -> Soft {
             .collect()
     };
     let (columns, rows) = (lines(known.width), lines(known.height));
-    let mut values = known.values.clone();
-    for (row, (j, down)) in values.chunks_exact_mut(columns.len()).zip(rows) {
+    let logits: [f32; 256] = std::array::from_fn(|value| {
+        let share = (value as f32 + 0.5) / 256.0;
+        (share / (1.0 - share)).ln()
+    });
+    let mut nearer = Vec::with_capacity(known.values.len());
+    for (row, (j, down)) in known.values.chunks_exact(columns.len()).zip(rows) {
         let line: Vec<f32> = weights[j * CELLS..][..CELLS]
             .iter()
             .zip(&weights[(j + 1) * CELLS..][..CELLS])
             .map(|(above, below)| above + down * (below - above))
             .collect();
-        for (value, (i, across)) in row.iter_mut().zip(&columns) {
+        for (value, (i, across)) in row.iter().zip(&columns) {
             let weight = line[*i] + across * (line[i + 1] - line[*i]);
-            let share = (f32::from(*value) + 0.5) / 256.0;
-            let logit = (share / (1.0 - share)).ln();
-            // What is surer already stays.
-            if logit > SURE {
-                let nearer = logit + weight * (SURE - logit);
-                *value = nearest_byte(255.0 / (1.0 + (-nearer).exp()));
-            }
+            let logit = logits[usize::from(*value)];
+            nearer.push(logit + weight * (SURE - logit));
+        }
+    }
+    let mut values = known.values.clone();
+    for (value, nearer) in values.iter_mut().zip(probabilities(nearer)) {
+        // What is surer already stays.
+        if logits[usize::from(*value)] > SURE {
+            *value = nearest_byte(255.0 * nearer);
         }
     }
     Soft {
