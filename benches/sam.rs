@@ -210,7 +210,7 @@ fn encode(model: &Path, photos: &Path) -> f64 {
 
 fn plain(header: &Header) -> Session {
     let model = Model::File(&header.path);
-    let (session, _) = session(Compute::Best, model, "the graph", threads()).expect("loaded");
+    let (session, _) = session(Compute::Best, &model, "the graph", threads()).expect("loaded");
     session
 }
 

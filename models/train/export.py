@@ -6,6 +6,9 @@ metadata (`last_layer`), so that a folder's own can take its place, and a core s
 Picture, prompt and features are bytes, channels last, as they are held outside and computed inside. Of the first two a cell
 holds two by two pixels, the upper two first: a kernel of 3x3 at every second pixel is one of 2x2 at every cell, which reads
 longer rows.
+
+What the program has kernels of its own for (src/segment/click/kernels) the file calls as a function of ONNX's operators: where
+it is not given the kernels ONNX Runtime computes those.
 """
 import json, os, sys, time
 import cv2, numpy as np, onnx, onnxruntime as ort, torch, torch.nn.functional as F
@@ -15,6 +18,7 @@ from net import Conv, Net, padding, up, weights
 
 # ONNX Runtime's depthwise kernels take 16 channels at a time and the rest one by one: the last 24 are computed as 32
 ALIGNED = 32
+OPSET, FIRST, LAST = 17, [0, 3, 1, 2], [0, 2, 3, 1]     # channels first and last
 PHOTO, *OTHERS = (os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../assets', name+'.png') for name in ('chelsea', 'astronaut', 'coffee'))
 # a byte of the picture is this many of the training's units above the byte that stands for none
 UNIT, NONE = 1/(255*D.STD), round(255*D.MEAN)
@@ -76,19 +80,19 @@ class Graph:
     def value(s, name):
         """of a constant, also of one that is stored as integers"""
         n = s.by(name, 'DequantizeLinear')
-        if n is None: return s.held[name]
-        q, scale = s.held[n.input[0]], s.held[n.input[1]]
+        return s.held[name] if n is None else s.counted(*n.input[:2])
+    def counted(s, name, scale):
+        q, scale = s.held[name], s.held[scale]
         return q.astype(np.float32)*scale.reshape(-1, *[1]*(q.ndim-1))
 
 def in_bytes(m):
     """a graph that is given its inputs as bytes and gives the features' bytes"""
     g = m.graph; found, nodes = Graph(g), []; step = float(found.held[found.by('features', 'DequantizeLinear').input[1]])
     g.initializer.extend([nh.from_array(np.float32(UNIT), 'unit'), nh.from_array(np.uint8(NONE), 'none')])
-    first, last = [0, 3, 1, 2], [0, 2, 3, 1]
-    nodes += [h.make_node('Transpose', ['image'], ['pixels'], perm=first), h.make_node('DequantizeLinear', ['pixels', 'unit', 'none'], ['picture'])]
+    nodes += [h.make_node('Transpose', ['image'], ['pixels'], perm=FIRST), h.make_node('DequantizeLinear', ['pixels', 'unit', 'none'], ['picture'])]
     for n in g.node:
-        if n.op_type == 'QuantizeLinear' and n.input[0] == 'prompt': n = h.make_node('Transpose', ['prompt'], n.output, perm=first)
-        if n.output[0] == 'features': n = h.make_node('Transpose', [n.input[0]], n.output, perm=last)
+        if n.op_type == 'QuantizeLinear' and n.input[0] == 'prompt': n = h.make_node('Transpose', ['prompt'], n.output, perm=FIRST)
+        if n.output[0] == 'features': n = h.make_node('Transpose', [n.input[0]], n.output, perm=LAST)
         for k, name in enumerate(n.input):
             if name == 'image': n.input[k] = 'picture'
         nodes.append(n)
@@ -129,12 +133,61 @@ def integers(m):
                 kernel = store(n.name+'_kernel', np.rint(w/step[:, None, None, None]).astype(np.int8), step)
                 del n.input[1:]; n.input.extend([kernel, store(n.name+'_bias', np.rint(b/of_sum).astype(np.int32), of_sum)])
         nodes.append(n)
-    needed, kept = {o.name for o in g.output}, []
+    return with_nodes(m, nodes, stored)
+
+def with_nodes(m, nodes, stored=()):
+    """a graph of these nodes, without those that nothing needs"""
+    g = m.graph; needed, kept = {o.name for o in g.output}, []
     for n in reversed(nodes):
         if needed.intersection(n.output): kept.append(n); needed.update(n.input)
     held = [t for t in [*g.initializer, *stored] if t.name in needed]
     del g.node[:]; g.node.extend(reversed(kept)); del g.initializer[:]; g.initializer.extend(held)
     return m
+
+def value(of, source=None): return h.make_node('DequantizeLinear', [source or of, of+'_scale', of+'_zero'], [of+'_value'], axis=0 if of in ('kernel', 'bias') else 1)
+def rounded(of, source): return h.make_node('QuantizeLinear', [source, of+'_scale', of+'_zero'], [of+'_first'])
+def turned(of, way): return h.make_node('Transpose', [of if way == FIRST else of+'_first'], [of+'_first' if way == FIRST else of], perm=way)
+
+def function(name, inputs, nodes, **attributes):
+    """of pictures of bytes, channels last"""
+    nodes = [turned('x', FIRST), value('x', 'x_first'), *nodes, rounded('y', 'sum'), turned('y', LAST)]
+    for n in nodes:
+        if n.op_type == 'Conv': n.attribute.extend(onnx.AttributeProto(name=k, ref_attr_name=k, type=v) for k, v in attributes.items())
+    return h.make_function('termask', name, inputs.split(), ['y'], nodes, [h.make_opsetid('', OPSET)], list(attributes))
+
+INTS, INT = onnx.AttributeProto.INTS, onnx.AttributeProto.INT
+FUNCTIONS = [
+    function('Conv', 'x x_scale x_zero kernel kernel_scale kernel_zero bias bias_scale bias_zero y_scale y_zero', [
+        value('kernel'), value('bias'), h.make_node('Conv', ['x_value', 'kernel_value', 'bias_value'], ['sum'])], group=INT, strides=INTS, pads=INTS),
+    function('UpsampleAdd', 'x x_scale x_zero large_scale large_zero other other_scale other_zero y_scale y_zero', [
+        h.make_node('Constant', [], ['twice'], value=nh.from_array(np.float32([1, 1, 2, 2]))), h.make_node('Resize', ['x_value', '', 'twice'], ['enlarged'], mode='linear'),
+        rounded('large', 'enlarged'), value('large', 'large_first'), turned('other', FIRST), value('other', 'other_first'), h.make_node('Add', ['large_value', 'other_value'], ['sum'])])]
+
+def in_functions(m):
+    """convolutions of single channels and, but for those of single cells, of the prompt alone; enlarging with what is added to it"""
+    g = m.graph; found, nodes, of_image = Graph(g), [], {'image'}
+    def call(op, name, inputs, output, **attributes):
+        given = []
+        for k in inputs:
+            if k in found.held: given.append(k); continue
+            given.append(f'{output}/{k}'); nodes.append(h.make_node('Transpose', [k], [given[-1]], perm=LAST))
+        nodes.extend([h.make_node(op, given, [output+'/last'], name=name, domain='termask', **attributes), h.make_node('Transpose', [output+'/last'], [output], perm=FIRST)])
+    source = lambda name, op: found.by(name, op) if name else None
+    inputs = lambda name: list(found.by(name, 'DequantizeLinear').input)
+    def large(name): n = source(name, 'DequantizeLinear'); n = n and source(n.input[0], 'QuantizeLinear'); return n and source(n.input[0], 'Resize') and n
+    for n in g.node:
+        if of_image.intersection(n.input): of_image.update(n.output)
+        conv, total = (source(n.input[0], op) if n.op_type == 'QuantizeLinear' else None for op in ('Conv', 'Add'))
+        said = {a.name: a.ints or a.i for a in conv.attribute} if conv else {}
+        if conv and (said['group'] > 1 or said['kernel_shape'][0] > 1 and conv.output[0] not in of_image):
+            call('Conv', conv.name, [k for i in conv.input for k in inputs(i)]+list(n.input[1:]), n.output[0], **{k: said[k] for k in ('group', 'strides', 'pads')}); continue
+        enlarged = total and next((i for i in total.input if large(i)), None)
+        if enlarged:
+            other, = (i for i in total.input if i != enlarged); q = large(enlarged)
+            call('UpsampleAdd', q.name, [*inputs(found.made[q.input[0]].input[0]), *q.input[1:], *inputs(other), *n.input[1:]], n.output[0]); continue
+        nodes.append(n)
+    m.opset_import.append(h.make_opsetid('termask', 1)); m.functions.extend(FUNCTIONS)
+    return with_nodes(m, nodes)
 
 def said(m, key): return json.loads(next(p.value for p in m.metadata_props if p.key == key))
 
@@ -155,9 +208,9 @@ class Exported:
 def imported(path):
     """the state of a Net that gives what an exported file gives: norms change nothing, as the kernels hold them"""
     m = onnx.load(path); net = Net(); state, modules = net.state_dict(), dict(net.named_modules()); found, joined = Graph(m.graph), []
-    def module(node):
+    def module(name):
         parts = []
-        for p in node.name.split('/')[1:-1]:
+        for p in name.split('/')[1:-1]:
             if parts and p.startswith(parts[-1]+'.'): parts.pop()
             parts.append(p)
         return '.'.join(['enc', *parts] if parts and parts[0].startswith(('stem', 'blocks')) else parts)
@@ -167,14 +220,16 @@ def imported(path):
         if held is of: state.update({name+'.weight': weight, name+'.bias': bias}); return
         at = int(of.padded); unit = torch.ones(o); state[f'{name}.{at}.weight'] = weight; norm = f'{name}.{at+1}.'
         state.update({norm+'weight': unit, norm+'bias': bias, norm+'running_mean': 0*unit, norm+'running_var': unit-of.norm.eps})
+    def spans(name, step, zero): step, zero = (float(found.held[i]) for i in (step, zero)); state[module(name)+'.range'] = torch.tensor([-zero*step, (255-zero)*step])
     for n in m.graph.node:
         if n.op_type == 'Conv':
-            values = [found.value(i) for i in n.input[1:]]
+            values = [found.counted(*n.input[i:i+2]) for i in (3, 6)] if n.domain else [found.value(i) for i in n.input[1:]]
             if values[0].shape[2:] == (2, 2): values[0] = kernel_of_pixels(values[0])
-            if module(n): put(module(n), *values)
+            if module(n.name): put(module(n.name), *values)
             else: joined.append(values)
-        if n.op_type == 'QuantizeLinear':
-            step, zero = (float(found.held[i]) for i in n.input[1:]); state[module(n)+'.range'] = torch.tensor([-zero*step, (255-zero)*step])
+        if n.op_type == 'QuantizeLinear': spans(n.name, *n.input[1:])
+        if n.domain: spans(n.output[0].removesuffix('/last'), *n.input[-2:])
+        if n.op_type == 'UpsampleAdd': spans(n.name, *n.input[3:5])
     put('l2', np.concatenate([w for w, _ in joined], 1), joined[0][1])
     weight, bias = last_layer(m); state['out.weight'], state['out.bias'] = torch.from_numpy(weight).reshape(state['out.weight'].shape), torch.tensor([bias])
     net.load_state_dict(state)
@@ -186,8 +241,8 @@ def main(src, dst):
     for m in net.kernels(): m.bits = 0      # `integers` rounds them
     with torch.no_grad():
         torch.onnx.export(Out(net).eval(), (torch.randn(2, 3, 256, 256), torch.rand(2, 4, 256, 256)), dst, input_names=['image', 'prompt'],
-                          output_names=['features'], opset_version=17, dynamo=False, dynamic_axes={'image': ax, 'prompt': ax, 'features': {0: 'n', 2: 'h2', 3: 'w2'}})
-    m, step = in_bytes(onnx.load(dst)); m = by_cells(integers(m))
+                          output_names=['features'], opset_version=OPSET, dynamo=False, dynamic_axes={'image': ax, 'prompt': ax, 'features': {0: 'n', 2: 'h2', 3: 'w2'}})
+    m, step = in_bytes(onnx.load(dst)); m = in_functions(by_cells(integers(m)))
     h.set_model_props(m, {'last_layer': json.dumps(net.out.weight.flatten().tolist()+net.out.bias.tolist()), 'step': json.dumps(step)})
     onnx.checker.check_model(m); onnx.save(m, dst); print(dst, os.path.getsize(dst)/1e6, 'MB')
     net, exported, photo = trained(), Exported(dst, 1), cv2.imread(PHOTO)[:, :, ::-1]

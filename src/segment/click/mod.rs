@@ -6,6 +6,7 @@ mod crowd;
 mod edges;
 pub mod head;
 mod input;
+mod kernels;
 mod method;
 mod obey;
 mod part;
@@ -37,7 +38,8 @@ use crate::core::geometry::Size;
 use crate::core::mask::Mask;
 use crate::core::prompt::Soft;
 use crate::segment::crop::{Square, nearest_byte};
-use crate::segment::{Compute, Engine, Error, Question, Result, runtime};
+use crate::segment::runtime::{self, Model};
+use crate::segment::{Compute, Engine, Error, Question, Result};
 
 static MODEL: &[u8] = include_bytes!("../../../models/click.onnx");
 
@@ -88,7 +90,11 @@ impl ClickNet {
 
     fn load(on: Compute, threads: usize) -> Result<Self> {
         let name = "the built-in click net";
-        let (session, device) = runtime::session(on, MODEL, name, threads)?;
+        let model = Model::Bytes {
+            bytes: MODEL,
+            kernels: kernels::domain,
+        };
+        let (session, device) = runtime::session(on, &model, name, threads)?;
         let metadata = session.metadata().map_err(|e| told(&e))?;
         let said = |key: &str| metadata.custom(key);
         let layer = said("last_layer").as_deref().and_then(head::layer);

@@ -5,8 +5,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use ort::ep;
+use ort::operator::OperatorDomain;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
@@ -84,25 +86,45 @@ impl FromStr for Compute {
 }
 
 /// A model's bytes, or its file, whose weights may lie in further files beside it.
-#[derive(Debug, Clone, Copy)]
 pub enum Model<'a> {
-    Bytes(&'a [u8]),
+    /// With the operators that the processor computes by kernels of our own.
+    Bytes {
+        bytes: &'a [u8],
+        kernels: fn() -> ort::Result<Option<OperatorDomain>>,
+    },
     File(&'a Path),
 }
 
-impl<'a> From<&'a [u8]> for Model<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::Bytes(bytes)
-    }
-}
+/// Whether the runtime knows the domain of our operators. It looks for it and then adds it: of two sessions that are the
+/// first at the same time one would fail.
+static IS_KNOWN: Mutex<bool> = Mutex::new(false);
 
 impl Model<'_> {
-    fn commit(self, mut builder: SessionBuilder) -> std::result::Result<Session, String> {
+    fn commit(&self, mut builder: SessionBuilder) -> std::result::Result<Session, String> {
         match self {
-            Self::Bytes(bytes) => builder.commit_from_memory(bytes),
+            Self::Bytes { bytes, .. } => builder.commit_from_memory(bytes),
             Self::File(path) => builder.commit_from_file(path),
         }
         .map_err(|e| e.to_string())
+    }
+
+    fn commit_on_processor(&self, builder: SessionBuilder) -> std::result::Result<Session, String> {
+        let kernels = match self {
+            Self::Bytes { kernels, .. } => kernels().map_err(|e| e.to_string())?,
+            Self::File(_) => None,
+        };
+        let Some(kernels) = kernels else {
+            return self.commit(builder);
+        };
+        let builder = builder.with_operators(kernels).map_err(|e| e.to_string())?;
+        let mut is_known = IS_KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if *is_known {
+            drop(is_known);
+            return self.commit(builder);
+        }
+        let session = self.commit(builder)?;
+        *is_known = true;
+        Ok(session)
     }
 }
 
@@ -149,13 +171,12 @@ fn wanted(runtime: &Runtime, on: Compute) -> Result<Vec<Device>> {
 ///
 /// # Errors
 /// When the model does not load, or the GPU that was named cannot be used.
-pub fn session<'a>(
+pub fn session(
     on: Compute,
-    model: impl Into<Model<'a>>,
+    model: &Model,
     name: &str,
     threads: usize,
 ) -> Result<(Session, Device)> {
-    let model = model.into();
     let runtime = runtime()?;
     let number = match on {
         Compute::Gpu(number) => number,
@@ -189,7 +210,7 @@ pub fn session<'a>(
         )));
     }
     let session = builder(runtime, threads)
-        .and_then(|b| model.commit(b))
+        .and_then(|b| model.commit_on_processor(b))
         .map_err(|e| Error::Model(format!("{name} is no model ONNX Runtime can run: {e}")))?;
     Ok((session, Device::Cpu { why }))
 }

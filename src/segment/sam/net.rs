@@ -111,7 +111,7 @@ impl Net {
     pub fn open(on: Compute, header: Header, threads: usize) -> Result<Self> {
         let name = header.path.display().to_string();
         let model = Model::File(&header.path);
-        let (session, device) = runtime::session(on, model, &name, threads)?;
+        let (session, device) = runtime::session(on, &model, &name, threads)?;
         Ok(Self {
             header,
             device,
