@@ -139,7 +139,6 @@ impl Depthwise {
         let [padding, _] = self.window.padding;
         let beside = vec![self.zero[0]; row_length];
         let none = [bytemuck::cast([self.zero[0]; QUAD * LANES]); 2];
-        let zero = _mm512_set1_epi16(i16::from(self.zero[1]));
         let mut seen: [Columns; QUADS] = [[none; COLUMNS]; QUADS];
         for (pair, out) in out.chunks_mut(PAIR * across * channels).enumerate() {
             let top = (first + PAIR * pair) * STRIDE;
@@ -153,32 +152,48 @@ impl Depthwise {
                 array::from_fn(|quad| array::from_fn(|at| row(QUAD * quad + at)));
             for start in (0..across).step_by(REACH) {
                 let outputs = (across - start).min(REACH).next_multiple_of(TILE);
-                // Of the columns that these outputs see some may lie beside the picture.
-                let columns = start * STRIDE..(start + outputs - 1) * STRIDE + SIDE;
-                let left = padding.saturating_sub(columns.start);
-                let inside =
-                    (columns.start + left - padding)..(columns.end - padding).min(extent.width);
-                for (block, channel) in self.blocks.iter().enumerate() {
+                let columns = (outputs - 1) * STRIDE + SIDE;
+                for block in 0..self.blocks.len() {
                     for (rows, seen) in rows.iter().zip(&mut seen).take(quads(SIDE, STRIDE)) {
-                        seen[..left].fill(none);
-                        let (within, beside) = seen[left..columns.len()].split_at_mut(inside.len());
-                        let at = inside.start * channels + channel;
-                        interleave(rows, at, channels, within);
-                        beside.fill(none);
+                        self.look(rows, extent, block, start * STRIDE, &mut seen[..columns]);
                     }
                     for x in (0..outputs).step_by(TILE) {
                         let sums = self.tile::<SIDE, STRIDE>(&seen, x * STRIDE, block);
-                        for (out, sums) in out.chunks_mut(across * channels).zip(&sums) {
-                            for (x, sums) in (start + x..).zip(sums) {
-                                let at = x * channels + channel;
-                                if let Some(cell) = out.get_mut(at..at + BLOCK) {
-                                    let bytes = written(*sums, self.scales[block], zero);
-                                    cell.copy_from_slice(&bytes);
-                                }
-                            }
+                        let rows = out.chunks_mut(across * channels);
+                        for (row, sums) in rows.zip(&sums) {
+                            self.write(sums, block, start + x, row);
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// What a block's outputs see of a quad of rows, from the column `first` on: some columns may lie beside the picture.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    #[inline]
+    fn look(&self, rows: &Rows, extent: Extent, block: usize, first: usize, seen: &mut [Pair]) {
+        let none = [bytemuck::cast([self.zero[0]; QUAD * LANES]); 2];
+        let [padding, _] = self.window.padding;
+        let left = padding.saturating_sub(first);
+        let from = first + left - padding;
+        let inside = (first + seen.len() - padding).min(extent.width) - from;
+        let (within, beside) = seen[left..].split_at_mut(inside);
+        let at = from * extent.channels + self.blocks[block];
+        interleave(rows, at, extent.channels, within);
+        beside.fill(none);
+        seen[..left].fill(none);
+    }
+
+    /// Brings a block of a tile's sums into a row of the output, from `first` on, as far as it goes.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    #[inline]
+    fn write(&self, sums: &[Pair; TILE], block: usize, first: usize, row: &mut [u8]) {
+        let zero = _mm512_set1_epi16(i16::from(self.zero[1]));
+        for (x, sums) in (first..).zip(sums) {
+            let at = x * self.channels + self.blocks[block];
+            if let Some(cell) = row.get_mut(at..at + BLOCK) {
+                cell.copy_from_slice(&written(*sums, self.scales[block], zero));
             }
         }
     }
