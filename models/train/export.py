@@ -11,6 +11,7 @@ What the program has kernels of its own for (src/segment/click/kernels) the file
 it is not given the kernels ONNX Runtime computes those.
 """
 import json, os, sys, time
+from collections import Counter
 import cv2, numpy as np, onnx, onnxruntime as ort, torch, torch.nn.functional as F
 from onnx import numpy_helper as nh, helper as h, TensorProto
 import data as D
@@ -18,6 +19,8 @@ from net import Conv, Net, padding, up, weights
 
 # ONNX Runtime's depthwise kernels take 16 channels at a time and the rest one by one: the last 24 are computed as 32
 ALIGNED = 32
+# of more channels than FEW ONNX Runtime makes many as fast as they can be made, more than MANY of any
+FEW, MANY = 48, 64
 OPSET, FIRST, LAST = 17, [0, 3, 1, 2], [0, 2, 3, 1]     # channels first and last
 PHOTO, *OTHERS = (os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../assets', name+'.png') for name in ('chelsea', 'astronaut', 'coffee'))
 # a byte of the picture is this many of the training's units above the byte that stands for none
@@ -144,47 +147,84 @@ def with_nodes(m, nodes, stored=()):
     del g.node[:]; g.node.extend(reversed(kept)); del g.initializer[:]; g.initializer.extend(held)
     return m
 
-def value(of, source=None): return h.make_node('DequantizeLinear', [source or of, of+'_scale', of+'_zero'], [of+'_value'], axis=0 if of in ('kernel', 'bias') else 1)
+def value(of, source=None): return h.make_node('DequantizeLinear', [source or of, of+'_scale', of+'_zero'], [of+'_value'], axis=0 if of.endswith(('kernel', 'bias')) else 1)
 def rounded(of, source): return h.make_node('QuantizeLinear', [source, of+'_scale', of+'_zero'], [of+'_first'])
 def turned(of, way): return h.make_node('Transpose', [of if way == FIRST else of+'_first'], [of+'_first' if way == FIRST else of], perm=way)
 
-def function(name, inputs, nodes, **attributes):
-    """of pictures of bytes, channels last"""
-    nodes = [turned('x', FIRST), value('x', 'x_first'), *nodes, rounded('y', 'sum'), turned('y', LAST)]
-    for n in nodes:
-        if n.op_type == 'Conv': n.attribute.extend(onnx.AttributeProto(name=k, ref_attr_name=k, type=v) for k, v in attributes.items())
-    return h.make_function('termask', name, inputs.split(), ['y'], nodes, [h.make_opsetid('', OPSET)], list(attributes))
+OF_CONV = {'group': onnx.AttributeProto.INT, 'strides': onnx.AttributeProto.INTS, 'pads': onnx.AttributeProto.INTS}
+EXPAND, CONV, PROJECT = 'expand_', '', 'project_'
 
-INTS, INT = onnx.AttributeProto.INTS, onnx.AttributeProto.INT
+def function(name, inputs, nodes):
+    """of pictures of bytes, channels last"""
+    nodes = [turned('x', FIRST), value('x', 'x_first'), *nodes, rounded('y', 'y_sum'), turned('y', LAST)]
+    return h.make_function('termask', name, ' '.join(inputs).split(), ['y'], nodes, [h.make_opsetid('', OPSET)], list({a.ref_attr_name: 0 for n in nodes for a in n.attribute if a.ref_attr_name}))
+
+def level(of): return f'{of}_scale {of}_zero'
+def held(of): return f'{of} {level(of)}'
+def kernels(of): return f'{held(of+"kernel")} {held(of+"bias")}'
+def convolved(x, of, y):
+    """a convolution; CONV has attributes, the others are of single cells"""
+    conv = h.make_node('Conv', [x+'_value', of+'kernel_value', of+'bias_value'], [y+'_sum'])
+    if of == CONV: conv.attribute.extend(onnx.AttributeProto(name=k, ref_attr_name=k, type=v) for k, v in OF_CONV.items())
+    return [value(of+'kernel'), value(of+'bias'), conv]
+def counted(y): return [rounded(y, y+'_sum'), value(y, y+'_first')]
+def convolutions(name, *all):
+    """one after the other"""
+    x, inputs, nodes = 'x', [held('x')], []
+    for of in all:
+        y = 'y' if of == all[-1] else of+'made'
+        inputs += [kernels(of), level(y)]; nodes += ([] if x == 'x' else counted(x))+convolved(x, of, y); x = y
+    return function(name, inputs, nodes)
+
 FUNCTIONS = [
-    function('Conv', 'x x_scale x_zero kernel kernel_scale kernel_zero bias bias_scale bias_zero y_scale y_zero', [
-        value('kernel'), value('bias'), h.make_node('Conv', ['x_value', 'kernel_value', 'bias_value'], ['sum'])], group=INT, strides=INTS, pads=INTS),
-    function('UpsampleAdd', 'x x_scale x_zero large_scale large_zero other other_scale other_zero y_scale y_zero', [
-        h.make_node('Constant', [], ['twice'], value=nh.from_array(np.float32([1, 1, 2, 2]))), h.make_node('Resize', ['x_value', '', 'twice'], ['enlarged'], mode='linear'),
-        rounded('large', 'enlarged'), value('large', 'large_first'), turned('other', FIRST), value('other', 'other_first'), h.make_node('Add', ['large_value', 'other_value'], ['sum'])])]
+    convolutions('Conv', CONV), convolutions('ExpandConv', EXPAND, CONV), convolutions('ConvProject', CONV, PROJECT), convolutions('ExpandConvProject', EXPAND, CONV, PROJECT),
+    function('ConvAdd', [f'{held(x)} {kernels(x+"_")} {level(x+"_made")}' for x in ('x', 'other')]+[level('y')], [
+        *convolved('x', 'x_', 'x_made'), *counted('x_made'), turned('other', FIRST), value('other', 'other_first'), *convolved('other', 'other_', 'other_made'), *counted('other_made'),
+        h.make_node('Add', ['x_made_value', 'other_made_value'], ['y_sum'])]),
+    function('UpsampleAdd', [held('x'), level('large'), held('other'), level('y')], [
+        h.make_node('Constant', [], ['twice'], value=nh.from_array(np.float32([1, 1, 2, 2]))), h.make_node('Resize', ['x_value', '', 'twice'], ['large_sum'], mode='linear'),
+        *counted('large'), turned('other', FIRST), value('other', 'other_first'), h.make_node('Add', ['large_value', 'other_value'], ['y_sum'])])]
 
 def in_functions(m):
-    """convolutions of single channels and, but for those of single cells, of the prompt alone; enlarging with what is added to it"""
-    g = m.graph; found, nodes, of_image = Graph(g), [], {'image'}
-    def call(op, name, inputs, output, **attributes):
+    """what the program has kernels for: convolutions of more than single cells, those of single channels together with those of single
+    cells that see few before them or make few behind them; other ones of single cells that make few, also the sum of two; enlarging
+    with what is added to it"""
+    g = m.graph; found, nodes, uses = Graph(g), [], Counter(k for n in g.node for k in n.input)
+    def call(op, name, inputs, output, **more):
         given = []
         for k in inputs:
             if k in found.held: given.append(k); continue
             given.append(f'{output}/{k}'); nodes.append(h.make_node('Transpose', [k], [given[-1]], perm=LAST))
-        nodes.extend([h.make_node(op, given, [output+'/last'], name=name, domain='termask', **attributes), h.make_node('Transpose', [output+'/last'], [output], perm=FIRST)])
+        nodes.extend([h.make_node(op, given, [output+'/last'], name=name, domain='termask', **more), h.make_node('Transpose', [output+'/last'], [output], perm=FIRST)])
     source = lambda name, op: found.by(name, op) if name else None
-    inputs = lambda name: list(found.by(name, 'DequantizeLinear').input)
-    def large(name): n = source(name, 'DequantizeLinear'); n = n and source(n.input[0], 'QuantizeLinear'); return n and source(n.input[0], 'Resize') and n
+    inputs = lambda *names: [k for name in names for k in found.by(name, 'DequantizeLinear').input]
+    def rounded(name, op):
+        """the operator whose bytes these are"""
+        n = source(name, 'DequantizeLinear'); n = n and source(n.input[0], 'QuantizeLinear'); return n and source(n.input[0], op)
+    kernel = lambda conv: found.held[inputs(conv.input[1])[0]].shape
+    is_pointwise = lambda conv: kernel(conv)[2] == 1 and not rounded(conv.input[0], 'GlobalAveragePool')
+    is_narrow = lambda conv: is_pointwise(conv) and kernel(conv)[0] <= MANY
+    attributes = lambda conv: {a.name: a.ints or a.i for a in conv.attribute if a.name in OF_CONV}
+    is_of_each = lambda conv: attributes(conv)['group'] > 1
+    is_used_once = lambda name: uses[name] == uses[inputs(name)[0]] == 1
+    def before(conv, fits): n = is_used_once(conv.input[0]) and rounded(conv.input[0], 'Conv'); return n if n and fits(n) else None
     for n in g.node:
-        if of_image.intersection(n.input): of_image.update(n.output)
         conv, total = (source(n.input[0], op) if n.op_type == 'QuantizeLinear' else None for op in ('Conv', 'Add'))
-        said = {a.name: a.ints or a.i for a in conv.attribute} if conv else {}
-        if conv and (said['group'] > 1 or said['kernel_shape'][0] > 1 and conv.output[0] not in of_image):
-            call('Conv', conv.name, [k for i in conv.input for k in inputs(i)]+list(n.input[1:]), n.output[0], **{k: said[k] for k in ('group', 'strides', 'pads')}); continue
-        enlarged = total and next((i for i in total.input if large(i)), None)
-        if enlarged:
-            other, = (i for i in total.input if i != enlarged); q = large(enlarged)
-            call('UpsampleAdd', q.name, [*inputs(found.made[q.input[0]].input[0]), *q.input[1:], *inputs(other), *n.input[1:]], n.output[0]); continue
+        if conv:
+            of_each = conv if is_of_each(conv) else before(conv, is_of_each) if is_narrow(conv) else None
+            expand = of_each and before(of_each, lambda n: is_pointwise(n) and kernel(n)[1] <= FEW)
+            if of_each or is_narrow(conv) or kernel(conv)[2] > 1:
+                middle = of_each or conv; project = conv if conv is not middle else None; chain = [c for c in (expand, middle, project) if c]
+                given = [k for c in chain for k in inputs(*c.input)[0 if c is chain[0] else 1:]]+list(n.input[1:])
+                call('Expand'*bool(expand)+'Conv'+'Project'*bool(project), conv.name, given, n.output[0], **attributes(middle)); continue
+        if total:
+            large, both = (next((i for i in total.input if rounded(i, 'Resize')), None), [rounded(i, 'Conv') for i in total.input])
+            if large:
+                other, = (i for i in total.input if i != large); q = source(inputs(large)[0], 'QuantizeLinear')
+                call('UpsampleAdd', q.name, [*inputs(rounded(large, 'Resize').input[0]), *q.input[1:], *inputs(other), *n.input[1:]], n.output[0]); continue
+            if all(both) and all(map(is_narrow, both)) and all(map(is_used_once, total.input)):
+                given = [k for c, i in zip(both, total.input) for k in inputs(*c.input)+inputs(i)[1:]]
+                call('ConvAdd', total.name, [*given, *n.input[1:]], n.output[0]); continue
         nodes.append(n)
     m.opset_import.append(h.make_opsetid('termask', 1)); m.functions.extend(FUNCTIONS)
     return with_nodes(m, nodes)
@@ -221,15 +261,18 @@ def imported(path):
         at = int(of.padded); unit = torch.ones(o); state[f'{name}.{at}.weight'] = weight; norm = f'{name}.{at+1}.'
         state.update({norm+'weight': unit, norm+'bias': bias, norm+'running_mean': 0*unit, norm+'running_var': unit-of.norm.eps})
     def spans(name, step, zero): step, zero = (float(found.held[i]) for i in (step, zero)); state[module(name)+'.range'] = torch.tensor([-zero*step, (255-zero)*step])
+    def read(name, values):
+        if values[0].shape[2:] == (2, 2): values[0] = kernel_of_pixels(values[0])
+        if module(name): put(module(name), *values)
+        else: joined.append(values)
     for n in m.graph.node:
-        if n.op_type == 'Conv':
-            values = [found.counted(*n.input[i:i+2]) for i in (3, 6)] if n.domain else [found.value(i) for i in n.input[1:]]
-            if values[0].shape[2:] == (2, 2): values[0] = kernel_of_pixels(values[0])
-            if module(n.name): put(module(n.name), *values)
-            else: joined.append(values)
         if n.op_type == 'QuantizeLinear': spans(n.name, *n.input[1:])
-        if n.domain: spans(n.output[0].removesuffix('/last'), *n.input[-2:])
-        if n.op_type == 'UpsampleAdd': spans(n.name, *n.input[3:5])
+        if n.op_type == 'Conv' and not n.domain: read(n.name, [found.value(i) for i in n.input[1:]])
+        if not n.domain: continue
+        ranges = [3, len(n.input)-2] if n.op_type == 'UpsampleAdd' else [len(n.input)-2]
+        for at, name in enumerate(n.input):
+            if name.endswith('_kernel_q'): read(name, [found.counted(*n.input[i:i+2]) for i in (at, at+3)]); ranges.append(at+6)
+        for at in ranges: spans(n.input[at], *n.input[at:at+2])
     put('l2', np.concatenate([w for w, _ in joined], 1), joined[0][1])
     weight, bias = last_layer(m); state['out.weight'], state['out.bias'] = torch.from_numpy(weight).reshape(state['out.weight'].shape), torch.tensor([bias])
     net.load_state_dict(state)

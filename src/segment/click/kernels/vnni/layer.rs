@@ -1,5 +1,9 @@
 //! What a layer of the network is.
 
+use std::arch::x86_64::{__m512, __m512i};
+
+use super::rounding::LANES;
+
 /// A convolution of bytes, as the file holds it.
 pub struct Layer<'a> {
     /// [outputs, inputs of each, side, side]
@@ -14,7 +18,7 @@ pub struct Layer<'a> {
 }
 
 /// What of a picture the outputs of a convolution see.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     pub side: usize,
     pub stride: usize,
@@ -23,6 +27,13 @@ pub struct Window {
 }
 
 impl Window {
+    /// An output's own cell alone.
+    pub const CELL: Self = Self {
+        side: 1,
+        stride: 1,
+        padding: [0; 2],
+    };
+
     /// How many outputs there are along a side of the picture.
     pub const fn outputs(self, length: usize) -> usize {
         let [before, after] = self.padding;
@@ -36,6 +47,15 @@ pub struct Extent {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
+}
+
+/// Rows of what a layer makes.
+pub struct Rows<'a> {
+    /// Which row the first is.
+    pub first: usize,
+    /// How many outputs each has.
+    pub across: usize,
+    pub out: &'a mut [u8],
 }
 
 impl Layer<'_> {
@@ -62,5 +82,19 @@ impl Layer<'_> {
         };
         let kernels = self.kernel.chunks_exact(each);
         self.bias.iter().zip(kernels).map(start).collect()
+    }
+
+    /// The same in registers, and what one of a sum counts: a block of outputs each, the last one filled up.
+    pub fn blocks(&self) -> (Vec<__m512i>, Vec<__m512>) {
+        let (mut starts, mut scales) = (self.starts(), self.scale.to_vec());
+        let filled = starts.len().next_multiple_of(LANES);
+        starts.resize(filled, 0);
+        scales.resize(filled, 0.0);
+        let (starts, _) = starts.as_chunks::<LANES>();
+        let (scales, _) = scales.as_chunks::<LANES>();
+        (
+            starts.iter().map(|block| bytemuck::cast(*block)).collect(),
+            scales.iter().map(|block| bytemuck::cast(*block)).collect(),
+        )
     }
 }
