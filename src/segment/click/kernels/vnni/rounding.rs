@@ -80,11 +80,24 @@ pub fn rounded(values: [__m512; FOUR]) -> [[u8; LANES]; FOUR] {
     apart(mixed(values, 0))
 }
 
+/// Of four registers' numbers the bytes, one register's behind the other's.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+pub fn together(values: [__m512; FOUR]) -> [u8; LANES * FOUR] {
+    bytemuck::cast(sorted(mixed(values, 0)))
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn sorted(mixed: __m512i) -> __m512i {
+    _mm512_permutexvar_epi32(bytemuck::cast(TURNED_WORDS), mixed)
+}
+
 /// Mixed bytes, those of each register together.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn apart(mixed: __m512i) -> [[u8; LANES]; FOUR] {
-    let bytes = _mm512_permutexvar_epi32(bytemuck::cast(TURNED_WORDS), mixed);
+    let bytes = sorted(mixed);
     let cast = |lane: __m128i| -> [u8; LANES] { bytemuck::cast(lane) };
     [
         cast(_mm512_castsi512_si128(bytes)),

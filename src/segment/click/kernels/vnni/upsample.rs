@@ -1,7 +1,13 @@
 //! Pictures of bytes, channels last, made twice as large, bilinear between the cells' middles, and added to others. The
 //! steps are ONNX Runtime's, in its order, so that ties are rounded as it rounds them.
 
+use std::arch::x86_64::{__m512, _mm512_setzero_ps};
+
 use super::layer::Extent;
+use super::rounding::{FOUR, LANES, together};
+
+/// Channels come in so many: two cells fill the registers that become bytes at once.
+pub const CHANNELS: usize = LANES * FOUR / 2;
 
 /// How bytes are made of bytes.
 pub struct UpsampleAdd {
@@ -20,12 +26,6 @@ pub struct Level {
     pub zero: u8,
 }
 
-/// Channels that are computed at once.
-pub const LANES: usize = 16;
-
-/// Added to a small number it leaves the nearest whole one, half to even, in the lowest bits.
-const WHOLE: f32 = 12_582_912.0;
-
 /// The two cells of a small side that a cell of the large one lies between, and how much of each it is.
 struct Between {
     cells: [usize; 2],
@@ -43,10 +43,18 @@ impl Between {
         };
         Self { cells, parts }
     }
+
+    /// The same of a block of the cells' channels.
+    fn of_block(self, block: usize, blocks: usize) -> Self {
+        Self {
+            cells: self.cells.map(|cell| cell * blocks + block),
+            ..self
+        }
+    }
 }
 
 impl UpsampleAdd {
-    /// Rows of the sum from the row `first` on. The channels are some times `LANES`.
+    /// Rows of the sum from the row `first` on. The channels are some times `CHANNELS`.
     #[target_feature(enable = "avx512f,avx512bw")]
     pub fn rows(&self, small: &[u8], extent: Extent, other: &[u8], first: usize, out: &mut [u8]) {
         let Extent {
@@ -55,7 +63,9 @@ impl UpsampleAdd {
             channels,
         } = extent;
         let (length, blocks) = (width * channels, channels / LANES);
-        let across: Vec<Between> = (0..2 * width).map(|x| Between::new(x, width)).collect();
+        let across: Vec<Between> = (0..2 * width * blocks)
+            .map(|at| Between::new(at / blocks, width).of_block(at % blocks, blocks))
+            .collect();
         let mut lines = [vec![0.0; length], vec![0.0; length]];
         let mut known = [usize::MAX; 2];
         let rows = out.chunks_exact_mut(2 * length);
@@ -73,49 +83,40 @@ impl UpsampleAdd {
                 }
             }
             let [upper, lower] = [&lines[0], &lines[1]].map(|line| line.as_chunks().0);
-            let cells = out.as_chunks_mut().0.chunks_exact_mut(blocks);
-            let others = other.as_chunks().0.chunks_exact(blocks);
-            for (between, (out, other)) in across.iter().zip(cells.zip(others)) {
-                let [left, right] = between.cells.map(|cell| cell * blocks);
-                let corners = [
-                    &upper[left..],
-                    &upper[right..],
-                    &lower[left..],
-                    &lower[right..],
-                ];
-                let ([left, right], [up, low]) = (between.parts, down.parts);
-                let parts = [left * up, right * up, left * low, right * low];
-                let [a, b, c, d] = corners;
-                for (block, (out, other)) in out.iter_mut().zip(other).enumerate() {
-                    let corners = [&a[block], &b[block], &c[block], &d[block]];
-                    *out = self.sums(corners, parts, other);
+            let (out, _) = out.as_chunks_mut();
+            let others = other.chunks_exact(LANES * FOUR);
+            for (four, (out, others)) in out.iter_mut().zip(others).enumerate() {
+                let (others, _) = others.as_chunks();
+                let mut sums = [_mm512_setzero_ps(); FOUR];
+                for (k, (sum, other)) in sums.iter_mut().zip(others).enumerate() {
+                    let between = &across[FOUR * four + k];
+                    let [left, right] = between.cells;
+                    let corners = [&upper[left], &upper[right], &lower[left], &lower[right]];
+                    let ([left, right], [up, low]) = (between.parts, down.parts);
+                    let parts = [left * up, right * up, left * low, right * low];
+                    *sum = self.sums(corners, parts, other);
                 }
+                *out = together(sums);
             }
         }
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
     #[inline]
-    fn sums(
-        &self,
-        corners: [&[f32; LANES]; 4],
-        parts: [f32; 4],
-        other: &[u8; LANES],
-    ) -> [u8; LANES] {
+    fn sums(&self, corners: [&[f32; LANES]; 4], parts: [f32; 4], other: &[u8; LANES]) -> __m512 {
         let [a, b, c, d] = corners;
         let large = f32::from(self.large.zero);
         let [of_large, of_other] = [self.large, self.other].map(|l| l.scale / self.sum.scale);
         let zeros = of_large * large + of_other * f32::from(self.other.zero);
         let start = f32::from(self.sum.zero) - zeros;
-        let mut bytes = [0; LANES];
+        let mut sums = [0.0; LANES];
         for k in 0..LANES {
             let value = parts[0] * a[k] + parts[1] * b[k] + parts[2] * c[k] + parts[3] * d[k];
             let byte = (value / self.large.scale).round_ties_even() + large;
             let byte = byte.clamp(0.0, 255.0);
-            let sum = f32::from(other[k]).mul_add(of_other, byte.mul_add(of_large, start));
-            bytes[k] = (sum.clamp(0.0, 255.0) + WHOLE).to_bits() as u8;
+            sums[k] = f32::from(other[k]).mul_add(of_other, byte.mul_add(of_large, start));
         }
-        bytes
+        bytemuck::cast(sums)
     }
 }
 

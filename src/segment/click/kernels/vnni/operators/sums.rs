@@ -8,7 +8,7 @@ use ort::value::TensorElementType;
 
 use super::super::layer::{Extent, Window};
 use super::super::pointwise::ConvAdd;
-use super::super::upsample::{LANES, UpsampleAdd};
+use super::super::upsample::{CHANNELS, UpsampleAdd};
 use super::convolution::{Conv, FIRST, Held, KERNEL, MADE};
 use super::{bytes_out, extent, in_parts, infer, level, shape, wrong};
 
@@ -130,7 +130,7 @@ impl Operator for Upsampling {
             let (shape, small) = small.try_extract_tensor::<u8>()?;
             let (_, other) = other.try_extract_tensor::<u8>()?;
             let extent = extent(shape)?;
-            let is_known = extent.channels.is_multiple_of(LANES);
+            let is_known = extent.channels.is_multiple_of(CHANNELS);
             if other.len() != 4 * small.len() || !is_known {
                 return Err(wrong("pictures that are added are not of a known size"));
             }
