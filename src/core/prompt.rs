@@ -99,17 +99,19 @@ impl Soft {
                     .map_or((width + 1, 0.0), |before| (before, (u - u.floor()) as f32))
             })
             .collect();
+        let beyond = vec![0; width];
         let mut row = vec![0.0; width + 3];
-        let mut values = Vec::with_capacity(columns.len() * rows.len());
-        for y in rows {
+        let mut values = vec![0.0; columns.len() * rows.len()];
+        for (values, y) in values.chunks_exact_mut(columns.len().max(1)).zip(rows) {
             let (j, part) = self.line_before(*y as f64);
-            let (upper, lower) = (self.line(j), self.line(j + 1));
-            for ((value, a), b) in row.iter_mut().zip(&*upper).zip(&*lower) {
+            let [upper, lower] = [j, j + 1].map(|j| self.cells(j).unwrap_or(&beyond));
+            for ((value, a), b) in row[1..].iter_mut().zip(upper).zip(lower) {
                 let (a, b) = (f32::from(*a), f32::from(*b));
                 *value = (a + part * (b - a)) * (1.0 / 255.0);
             }
-            let at = |(i, part): &(usize, f32)| row[*i] + part * (row[i + 1] - row[*i]);
-            values.extend(columns.iter().map(at));
+            for (value, (i, part)) in values.iter_mut().zip(&columns) {
+                *value = row[*i] + part * (row[i + 1] - row[*i]);
+            }
         }
         values
     }
@@ -148,12 +150,19 @@ impl Soft {
         (v.floor() as i64, (v - v.floor()) as f32)
     }
 
+    /// A line of the grid; none beyond it.
+    fn cells(&self, j: i64) -> Option<&[u8]> {
+        let width = self.width as usize;
+        let inside = (0..i64::from(self.height)).contains(&j);
+        inside.then(|| &self.values[j as usize * width..][..width])
+    }
+
     /// A line of the grid with a 0 at either end; beyond the grid nothing but 0.
     fn line(&self, j: i64) -> Vec<u8> {
         let width = self.width as usize;
         let mut line = vec![0; width + 2];
-        if (0..i64::from(self.height)).contains(&j) {
-            line[1..=width].copy_from_slice(&self.values[j as usize * width..][..width]);
+        if let Some(cells) = self.cells(j) {
+            line[1..=width].copy_from_slice(cells);
         }
         line
     }

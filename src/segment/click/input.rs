@@ -106,25 +106,66 @@ impl Before {
                 .collect()
         };
         let values = self.at(&pixels(square.x), &pixels(square.y));
-        let positions = |start: f64| -> Vec<(usize, f32)> {
+        let positions = |start: f64| {
             (0..size)
-                .map(|n| (start - start.floor() + n as f64 * scale) / step)
+                .map(move |n| (start - start.floor() + n as f64 * scale) / step)
                 .map(|at| (at as usize, at.fract() as f32))
-                .collect()
         };
-        let columns = positions(square.x);
+        let columns = Places::new(positions(square.x));
         let mut line = vec![0.0; cells];
+        let mut row = vec![0.0; size];
         let (prompt, _) = prompt.as_chunks_mut::<PROMPT>();
-        for (row, (j, part)) in prompt.chunks_exact_mut(size).zip(positions(square.y)) {
+        for (out, (j, part)) in prompt.chunks_exact_mut(size).zip(positions(square.y)) {
             let (upper, lower) = values[j * cells..][..2 * cells].split_at(cells);
             for ((value, top), bottom) in line.iter_mut().zip(upper).zip(lower) {
                 *value = top + part * (bottom - top);
             }
-            for (channels, (i, part)) in row.iter_mut().zip(&columns) {
-                let value = line[*i] + part * (line[i + 1] - line[*i]);
-                channels[PREVIOUS] = nearest_byte(255.0 * value);
+            columns.values(&line, &mut row);
+            set_previous(out, &row);
+        }
+    }
+}
+
+/// Places on a line of values: the value before each, and how far behind it.
+struct Places {
+    before: Vec<usize>,
+    parts: Vec<f32>,
+    /// Whether there is one behind every value, from the first on.
+    in_step: bool,
+}
+
+impl Places {
+    fn new(places: impl Iterator<Item = (usize, f32)>) -> Self {
+        let (before, parts): (Vec<_>, _) = places.unzip();
+        Self {
+            in_step: before.iter().enumerate().all(|(n, i)| *i == n),
+            before,
+            parts,
+        }
+    }
+
+    fn values(&self, line: &[f32], values: &mut [f32]) {
+        let values = values.iter_mut().zip(&self.parts);
+        if self.in_step {
+            for ((value, part), (a, b)) in values.zip(line.iter().zip(&line[1..])) {
+                *value = a + part * (b - a);
+            }
+        } else {
+            for ((value, part), i) in values.zip(&self.before) {
+                *value = line[*i] + part * (line[i + 1] - line[*i]);
             }
         }
+    }
+}
+
+/// Writes probabilities as the last channel. A pixel's channels are one number: the compiler makes wide
+/// instructions of that.
+fn set_previous(pixels: &mut [[u8; PROMPT]], probabilities: &[f32]) {
+    const BEFORE: u32 = 8 * PREVIOUS as u32;
+    for (channels, value) in pixels.iter_mut().zip(probabilities) {
+        let others = u32::from_le_bytes(*channels) & ((1 << BEFORE) - 1);
+        let byte = u32::from(nearest_byte(255.0 * value));
+        *channels = (others | byte << BEFORE).to_le_bytes();
     }
 }
 
