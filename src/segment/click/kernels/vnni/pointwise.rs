@@ -69,7 +69,7 @@ pub struct ConvAdd {
 }
 
 impl ConvAdd {
-    /// The levels are those of the sum. None where the layers are of a kind that is not computed here.
+    /// `made` and `sum` tell what bytes count. None where the layers are of a kind that is not computed here.
     pub fn new(layers: [&Layer; 2], made: [Level; 2], sum: Level) -> Option<Self> {
         let [a, b] = layers;
         let products = [Product::new(a)?, Product::new(b)?];
