@@ -41,6 +41,8 @@ pub struct Probed {
     pub report: Report,
     pub answers: Answers,
     pub typed: Vec<u8>,
+    /// Whether another pane of tmux was in use meanwhile.
+    pub is_unused: bool,
 }
 
 /// Asks; in raw mode only while it waits.
@@ -75,8 +77,11 @@ pub fn ask() -> Result<Probed> {
     } else {
         Vec::new()
     };
+    let is_unused = |tmux: &Option<Tmux>| tmux.as_ref().is_some_and(|t| t.is_unused);
+    let was_unused = is_unused(&tmux);
     // A tmux that was just started knows its terminal's name only now: that answer came first.
     let tmux = tmux.map(|asked| Tmux::ask().unwrap_or(asked));
+    let is_unused = was_unused || is_unused(&tmux);
     let answers = Answers {
         plain,
         through: behind,
@@ -111,6 +116,7 @@ pub fn ask() -> Result<Probed> {
         report,
         answers,
         typed: asking.typed(),
+        is_unused,
     })
 }
 

@@ -61,6 +61,7 @@ impl Screen {
             mut report,
             answers,
             typed,
+            is_unused,
         } = probe::ask().inspect_err(|_| {
             let _ = terminal::disable_raw_mode();
         })?;
@@ -79,7 +80,7 @@ impl Screen {
         let (hear, heard) = mpsc::channel();
         let input = Input::start(received, &events, typed, hear, line.clone())?;
         if report.is_in_tmux {
-            watch::start(answers, heard, line.clone(), events.clone());
+            watch::start(answers, is_unused, heard, line.clone(), events.clone());
         }
         if choice.is_none() {
             announce(&report, &events);

@@ -27,11 +27,18 @@ pub enum Heard {
     Focus,
 }
 
-/// Starts watching; it ends with the input. `known` is what the first terminal answered, `heard`
-/// what comes from now on.
-pub fn start(known: Answers, heard: Receiver<Heard>, line: Line, told: Sender<Event>) {
+/// Starts watching; it ends with the input. `known` is what the first terminal answered, `was_unused`
+/// whether another pane was in use then, `heard` what comes from now on.
+pub fn start(
+    known: Answers,
+    was_unused: bool,
+    heard: Receiver<Heard>,
+    line: Line,
+    told: Sender<Event>,
+) {
     let watch = Watch {
         known,
+        was_unused,
         heard,
         line,
         told,
@@ -43,6 +50,7 @@ pub fn start(known: Answers, heard: Receiver<Heard>, line: Line, told: Sender<Ev
 
 struct Watch {
     known: Answers,
+    was_unused: bool,
     heard: Receiver<Heard>,
     line: Line,
     told: Sender<Event>,
@@ -55,6 +63,8 @@ impl Watch {
     /// Until nobody reads the input, or listens, any more.
     fn run(mut self) -> Option<()> {
         let mut before = tmux::whereabouts()?;
+        // It may have come into use since the terminal was asked.
+        before.is_listening &= !self.was_unused;
         let mut unseen = Unseen {
             painted: self.line.painted(),
             is_shown: before.place.is_some(),
