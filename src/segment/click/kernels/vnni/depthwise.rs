@@ -1,7 +1,7 @@
 //! Depthwise convolution of bytes, channels last, in sums of 32 bits: VNNI adds up four rows of a column at once.
 
 use std::arch::x86_64::{
-    __m128i, __m512, __m512i, _mm512_castsi128_si512, _mm512_dpbusd_epi32, _mm512_inserti32x4,
+    __m128i, __m512i, _mm512_castsi128_si512, _mm512_dpbusd_epi32, _mm512_inserti32x4,
     _mm512_mask_mov_epi8, _mm512_mask_mov_epi16, _mm512_permutexvar_epi32, _mm512_rol_epi32,
     _mm512_shuffle_epi8,
 };
@@ -22,14 +22,15 @@ const MOST: usize = (TILE - 1) * 2 + 5;
 /// A layer, laid out for the processor.
 pub struct Depthwise {
     window: Window,
-    zero: [u8; 2],
+    /// The byte that stands for none of what it sees.
+    zero: u8,
     /// What makes what it sees, where that is not given.
     expand: Option<Expand>,
     /// [block of channels][row of the output that starts in a quad][quad][column]
     kernels: Vec<__m512i>,
-    /// A block's sums before anything is added up, and what one counts.
+    /// A block's sums before anything is added up, and how they become bytes.
     starts: Vec<__m512i>,
-    scales: Vec<__m512>,
+    roundings: Vec<Rounding>,
 }
 
 /// Columns of two quads of rows, one below the other.
@@ -53,7 +54,7 @@ const fn sees(row: usize, quad: usize, side: usize, stride: usize) -> bool {
 impl Depthwise {
     /// None where the layer is of a kind that is not computed here.
     pub fn new(layer: &Layer) -> Option<Self> {
-        let &Layer { window, zero, .. } = layer;
+        let &Layer { window, .. } = layer;
         let Window { side, stride, .. } = window;
         let channels = layer.bias.len();
         let is_known = matches!((side, stride), (3 | 5, 1 | 2)) && channels.is_multiple_of(LANES);
@@ -79,14 +80,14 @@ impl Depthwise {
                 }
             }
         }
-        let (starts, scales) = layer.blocks();
+        let (starts, roundings) = layer.blocks();
         Some(Self {
             window,
-            zero,
+            zero: layer.zero[0],
             expand: None,
             kernels,
             starts,
-            scales,
+            roundings,
         })
     }
 
@@ -131,7 +132,7 @@ impl Depthwise {
         let columns = (across.next_multiple_of(TILE) - 1) * STRIDE + SIDE;
         for quad in [&mut *upper, &mut *lower] {
             quad.clear();
-            quad.resize(columns, bytemuck::cast([self.zero[0]; QUAD * LANES]));
+            quad.resize(columns, bytemuck::cast([self.zero; QUAD * LANES]));
         }
         for block in 0..self.starts.len() {
             let mut top = first * STRIDE;
@@ -172,7 +173,7 @@ impl Depthwise {
             beyond |= u64::from(!is_within) << k;
         }
         if beyond != 0 {
-            let none = bytemuck::cast([self.zero[0]; QUAD * LANES]);
+            let none = bytemuck::cast([self.zero; QUAD * LANES]);
             let beyond = beyond * (u64::MAX / 0b1111);
             for column in seen {
                 *column = _mm512_mask_mov_epi8(*column, beyond, none);
@@ -185,10 +186,7 @@ impl Depthwise {
     #[inline]
     fn write(&self, sums: [__m512i; TILE], block: usize, first: usize, row: &mut [u8]) {
         let blocks = self.starts.len();
-        let rounding = Rounding {
-            scale: self.scales[block],
-            zero: self.zero[1],
-        };
+        let rounding = self.roundings[block];
         let (row, _) = row.as_chunks_mut::<LANES>();
         let places = (first * blocks + block..).step_by(blocks);
         for (place, bytes) in places.zip(rounding.bytes(sums)) {

@@ -1,16 +1,13 @@
 //! Convolution of single cells to more channels, made for a depthwise one: four rows at once, laid out as that one reads
 //! them, and never written out.
 
-use std::arch::x86_64::{
-    __m512, __m512i, _mm512_dpbusd_epi32, _mm512_set1_epi32, _mm512_shuffle_epi8,
-};
+use std::arch::x86_64::{__m512i, _mm512_dpbusd_epi32, _mm512_set1_epi32, _mm512_shuffle_epi8};
 use std::array;
 
 use super::layer::{Layer, Window};
+use super::product::WORD;
 use super::rounding::{FOUR, LANES, Rounding, TURNED};
 
-/// Bytes that one instruction adds up.
-const WORD: usize = 4;
 /// Cells of a row that are made at once.
 const TILE: usize = 4;
 
@@ -18,12 +15,11 @@ const TILE: usize = 4;
 pub struct Expand {
     /// Channels that it sees.
     channels: usize,
-    zero: u8,
     /// [block of outputs][word of a cell's bytes]
     kernels: Vec<__m512i>,
-    /// Each block's sums before anything is added up, and what one counts.
+    /// Each block's sums before anything is added up, and how they become bytes.
     starts: Vec<__m512i>,
-    scales: Vec<__m512>,
+    roundings: Vec<Rounding>,
 }
 
 impl Expand {
@@ -37,7 +33,7 @@ impl Expand {
         if !is_known {
             return None;
         }
-        let (starts, scales) = layer.blocks();
+        let (starts, roundings) = layer.blocks();
         let words = channels / WORD;
         let kernels = (0..outputs / LANES * words)
             .map(|at| {
@@ -52,10 +48,9 @@ impl Expand {
             .collect();
         Some(Self {
             channels,
-            zero: layer.zero[1],
             kernels,
             starts,
-            scales,
+            roundings,
         })
     }
 
@@ -115,10 +110,7 @@ impl Expand {
                 }
             }
         }
-        let rounding = Rounding {
-            scale: self.scales[block],
-            zero: self.zero,
-        };
+        let rounding = self.roundings[block];
         let turned = bytemuck::cast([TURNED; FOUR]);
         for (column, sums) in columns.iter_mut().zip(sums) {
             *column = _mm512_shuffle_epi8(rounding.mixed(sums), turned);

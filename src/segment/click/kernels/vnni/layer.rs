@@ -1,8 +1,8 @@
 //! What a layer of the network is.
 
-use std::arch::x86_64::{__m512, __m512i};
+use std::arch::x86_64::__m512i;
 
-use super::rounding::LANES;
+use super::rounding::{LANES, Rounding};
 
 /// A convolution of bytes, as the file holds it.
 pub struct Layer<'a> {
@@ -84,17 +84,21 @@ impl Layer<'_> {
         self.bias.iter().zip(kernels).map(start).collect()
     }
 
-    /// The same in registers, and what one of a sum counts: a block of outputs each, the last one filled up.
-    pub fn blocks(&self) -> (Vec<__m512i>, Vec<__m512>) {
+    /// The same in registers, and how sums become bytes: a block of outputs each, the last one filled up.
+    pub fn blocks(&self) -> (Vec<__m512i>, Vec<Rounding>) {
         let (mut starts, mut scales) = (self.starts(), self.scale.to_vec());
         let filled = starts.len().next_multiple_of(LANES);
         starts.resize(filled, 0);
         scales.resize(filled, 0.0);
         let (starts, _) = starts.as_chunks::<LANES>();
         let (scales, _) = scales.as_chunks::<LANES>();
+        let rounding = |scale: &[f32; LANES]| Rounding {
+            scale: bytemuck::cast(*scale),
+            zero: self.zero[1],
+        };
         (
             starts.iter().map(|block| bytemuck::cast(*block)).collect(),
-            scales.iter().map(|block| bytemuck::cast(*block)).collect(),
+            scales.iter().map(rounding).collect(),
         )
     }
 }

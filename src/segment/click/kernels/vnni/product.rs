@@ -1,13 +1,13 @@
 //! What a convolution's kernels make of the windows that its outputs see, all channels of a window added up.
 
-use std::arch::x86_64::{__m512, __m512i, _mm512_dpbusd_epi32, _mm512_set1_epi32};
+use std::arch::x86_64::{__m512i, _mm512_dpbusd_epi32, _mm512_set1_epi32};
 use std::array;
 
 use super::layer::Layer;
 use super::rounding::{FOUR, LANES, Rounding};
 
 /// Bytes that one instruction adds up.
-const WORD: usize = 4;
+pub const WORD: usize = 4;
 /// Outputs come in so many.
 const HALF: usize = LANES / 2;
 /// The most blocks of 16 outputs.
@@ -18,14 +18,13 @@ pub struct Product {
     /// Channels that it sees.
     pub channels: usize,
     pub outputs: usize,
-    zero: u8,
     /// Words of a row of a window.
     words: usize,
     /// [row][word][block of outputs]
     kernels: Vec<__m512i>,
-    /// Each block's sums before anything is added up, and what one counts.
+    /// Each block's sums before anything is added up, and how they become bytes.
     starts: Vec<__m512i>,
-    scales: Vec<__m512>,
+    roundings: Vec<Rounding>,
 }
 
 /// Where in the picture, or in rows of it, the windows of four outputs begin.
@@ -60,15 +59,14 @@ impl Product {
                 }
             }
         }
-        let (starts, scales) = layer.blocks();
+        let (starts, roundings) = layer.blocks();
         Some(Self {
             channels,
             outputs,
-            zero: layer.zero[1],
             words,
             kernels,
             starts,
-            scales,
+            roundings,
         })
     }
 
@@ -77,10 +75,7 @@ impl Product {
     }
 
     pub fn rounding(&self, block: usize) -> Rounding {
-        Rounding {
-            scale: self.scales[block],
-            zero: self.zero,
-        }
+        self.roundings[block]
     }
 
     /// Sums of four windows, whose rows are `length` bytes apart.
